@@ -1,0 +1,1 @@
+"""The job language: documents in, WebAssembly out."""
