@@ -1,0 +1,84 @@
+"""Writes `static/protocol.js` from `owc.web.messages`: event names, and messages as JSDoc types.
+
+    python -m owc.web.protocol_js > static/protocol.js
+
+A test fails when the stored file is not what this prints.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+import typing
+from collections.abc import Iterable, Mapping
+
+from pydantic import BaseModel
+
+from owc.web import messages
+
+_SCALARS: dict[object, str] = {
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    bytes: "ArrayBuffer | Uint8Array",
+    type(None): "null",
+}
+
+
+def render() -> str:
+    """The text of protocol.js."""
+    models = [
+        model
+        for model in vars(messages).values()
+        if isinstance(model, type)
+        and issubclass(model, messages.Message)
+        and model is not messages.Message
+    ]
+    parts = [
+        "// Generated from owc/web/messages.py by `python -m owc.web.protocol_js`.",
+        "",
+        f"export const PROTOCOL = {messages.PROTOCOL};",
+        f'export const VOLUNTEER_NAMESPACE = "{messages.VOLUNTEER_NAMESPACE}";',
+        f'export const WATCH_NAMESPACE = "{messages.WATCH_NAMESPACE}";',
+        "",
+        *_constants("VolunteerEvent", "Events that a volunteer sends.", messages.VOLUNTEER_EVENTS),
+        *_constants("HubEvent", "Events that the hub sends.", messages.HUB_EVENTS),
+        *_constants("WatchEvent", "Events of the live pages.", messages.WATCH_EVENTS),
+        *_constants("Refusal", "Codes of volunteer_refused.", messages.REFUSALS),
+    ]
+    for model in models:
+        parts += _typedef(model)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _constants(name: str, about: str, names: Iterable[str] | Mapping[str, object]) -> list[str]:
+    lines = [f"/** {about} */", f"export const {name} = Object.freeze({{"]
+    lines += [f'  {word.upper()}: "{word}",' for word in names]
+    return [*lines, "});", ""]
+
+
+def _typedef(model: type[BaseModel]) -> list[str]:
+    summary = (model.__doc__ or "").strip().splitlines()[0]
+    lines = ["/**", f" * {summary}", f" * @typedef {{object}} {model.__name__}"]
+    hints = typing.get_type_hints(model)
+    lines += [f" * @property {{{_js_type(hints[name])}}} {name}" for name in model.model_fields]
+    return [*lines, " */", ""]
+
+
+def _js_type(hint: object) -> str:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return " | ".join(_js_type(argument) for argument in args)
+    if origin is typing.Literal:
+        return " | ".join(f'"{value}"' for value in args)
+    if origin is list:
+        inner = _js_type(args[0])
+        return f"Array<{inner}>"
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return hint.__name__
+    return _SCALARS[hint]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())

@@ -1,0 +1,79 @@
+"""The wire messages: strict, bounded, and mirrored by static/protocol.js."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from owc.web import messages, protocol_js
+
+CAPABILITIES = {
+    "cores": 4,
+    "memory_bytes": 1 << 30,
+    "features": ["simd128"],
+    "mobile": False,
+    "score": 1.5,
+    "engine": "test",
+}
+HELLO = {
+    "token": "t",
+    "protocol": 1,
+    "kind": "native",
+    "volunteer_token": None,
+    "site": "",
+    "capabilities": CAPABILITIES,
+}
+
+
+def test_protocol_js_is_what_the_messages_generate() -> None:
+    stored = Path(__file__).parents[2] / "static" / "protocol.js"
+    assert stored.read_text(encoding="utf-8") == protocol_js.render(), (
+        "run: python -m owc.web.protocol_js > static/protocol.js"
+    )
+
+
+def test_every_message_is_documented() -> None:
+    tables = (messages.VOLUNTEER_EVENTS, messages.HUB_EVENTS, messages.WATCH_EVENTS)
+    for model in (model for table in tables for model in table.values()):
+        assert model.__doc__, model
+
+
+def test_a_good_hello_is_understood() -> None:
+    hello = messages.VolunteerHello.model_validate(HELLO)
+    assert hello.capabilities.cores == 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"protocol": "1"},
+        {"kind": "robot"},
+        {"token": ""},
+        {"token": "x" * 2000},
+        {"surprise": 1},
+        {"site": None},
+        {"capabilities": {**CAPABILITIES, "cores": 0}},
+        {"capabilities": {**CAPABILITIES, "score": float("nan")}},
+        {"capabilities": {**CAPABILITIES, "features": ["a"] * 65}},
+        {"capabilities": {**CAPABILITIES, "features": ["<b>"]}},
+        {"capabilities": []},
+    ],
+)
+def test_a_hello_that_does_not_fit_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        messages.VolunteerHello.model_validate({**HELLO, **change})
+
+
+def test_binary_outputs_stay_binary_and_text_is_not_taken_for_them() -> None:
+    result = {
+        "sub_job_id": "sub_abc",
+        "output": b"\x00\xff",
+        "output_sha256": None,
+        "rows_done": 3,
+        "trap_site": None,
+        "error": None,
+        "elapsed_ms": 12.5,
+    }
+    assert messages.SubJobResult.model_validate(result).output == b"\x00\xff"
+    with pytest.raises(ValidationError):
+        messages.SubJobResult.model_validate({**result, "output": "text"})
