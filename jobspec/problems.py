@@ -18,6 +18,7 @@ CODES: dict[str, str] = {
     "json_syntax": "The text is not JSON.",
     "duplicate_key": "An object has the same key twice.",
     "number_out_of_range": "A number does not fit its type, or is not a number at all.",
+    "more_problems": "Further problems are left out of the report.",
     # its structure
     "missing_key": "A required key is absent.",
     "unknown_key": "The language has no such key.",
@@ -105,10 +106,15 @@ class Problem:
 
 
 class ProblemList:
-    """Collects problems; the compiler goes on after each as far as it can."""
+    """Collects problems; the compiler goes on after each as far as it can.
 
-    def __init__(self) -> None:
+    A hostile document can have a problem in each of its bytes: past `most` they are only counted.
+    """
+
+    def __init__(self, most: int = 500) -> None:
         self._problems: dict[Problem, None] = {}
+        self._most = most
+        self._left_out = 0
 
     def add(
         self,
@@ -123,14 +129,23 @@ class ProblemList:
         """Note a problem, once. `code` is a key of `CODES`."""
         if code not in CODES:
             raise ValueError(f"{code!r} is not in the table of problem codes")
-        self._problems.setdefault(Problem(code, pointer, message, hint, line, column))
+        self.extend([Problem(code, pointer, message, hint, line, column)])
 
     def extend(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
-            self._problems.setdefault(problem)
+            if problem in self._problems:
+                continue
+            if len(self._problems) < self._most:
+                self._problems[problem] = None
+            else:
+                self._left_out += 1
 
     def all(self) -> tuple[Problem, ...]:
-        return tuple(self._problems)
+        problems = tuple(self._problems)
+        if not self._left_out:
+            return problems
+        message = f"{self._left_out:,} further problems are left out of this report"
+        return (*problems, Problem("more_problems", "", message, "mend these first"))
 
     def __len__(self) -> int:
         return len(self._problems)
@@ -146,7 +161,7 @@ def pointer(*tokens: str | int) -> str:
 
 def near_miss(name: str, known: Iterable[str]) -> str:
     """A hint for a name that does not exist: the closest known one, or a few that exist."""
-    names = sorted(set(known))
+    names = sorted({str(candidate) for candidate in known})
     folded = {candidate.casefold(): candidate for candidate in reversed(names)}
     close = get_close_matches(name.casefold()[:100], folded, n=1, cutoff=0.6)
     if close:

@@ -1,0 +1,138 @@
+"""Words pydantic's errors as problems: code, JSON Pointer, message and hint.
+
+Not here: the rules themselves (`jobspec.document`, `jobspec.document_rules`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from jobspec import document_rules as rules
+from jobspec.problems import CODES, ProblemList, near_miss, pointer
+from jobspec.types import ValueType
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+_EXPECTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "dict_type": "an object",
+    "list_type": "a list",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+}
+"""pydantic's error types that complain of a JSON type, and what was expected."""
+
+_OTHER_CODES = {
+    "missing": "missing_key",
+    "string_too_long": "too_long",
+    "too_long": "too_long",
+    "int_parsing_size": "number_out_of_range",
+    "finite_number": "number_out_of_range",
+}
+
+_KNOWN_KEYS: dict[str, tuple[str, ...]] = {
+    "split": ("rows", "seconds"),
+    "requires": ("memory_bytes", "score", "mobile"),
+}
+
+
+def add_problems(error: ValidationError, tree: Mapping[str, Any], problems: ProblemList) -> None:
+    """Add each error of validating the document `tree`."""
+    for details in error.errors(include_url=False):
+        path = _path(details["loc"])
+        code, message, hint = _wording(details, path, tree)
+        problems.add(code, pointer(*path), message, hint)
+
+
+def _path(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """pydantic's location without what is not in the document: union tags and key marks."""
+    path = list(location)
+    if path[:1] == ["source"]:
+        del path[1:2]
+    elif path[:1] == ["steps"]:
+        del path[2:3]
+    if path[-1:] == ["[key]"]:
+        path.pop()
+    return tuple(path)
+
+
+def _wording(
+    details: ErrorDetails, path: tuple[int | str, ...], tree: Mapping[str, Any]
+) -> tuple[str, str, str]:
+    kind, given = details["type"], details["input"]
+    context = details.get("ctx", {})
+    last = str(path[-1]) if path else ""
+    if kind in CODES:
+        return kind, context["message"], context["hint"]
+    if kind == "missing":
+        return "missing_key", f"{last!r} is missing", "add it"
+    if kind == "extra_forbidden":
+        return _unknown_key(path, tree)
+    if kind in _EXPECTED:
+        message = f"{_EXPECTED[kind]} is expected here, not {_type_name(given)}"
+        return "wrong_type", message, ""
+    if kind in {"enum", "literal_error"}:
+        if path[:2] == ("source", "columns"):
+            hint = near_miss(str(given), ValueType)
+            return "unknown_type", f"there is no type {rules.shown(str(given))}", hint
+        return (
+            "bad_value",
+            f"{rules.shown(str(given))} is not possible here",
+            f"use {context.get('expected', 'another value')}",
+        )
+    if kind in {"too_short", "string_too_short"}:
+        return "bad_value", f"{last!r} is empty", "put something in, or leave it out"
+    if kind == "string_pattern_mismatch":
+        hint = "use the 64 lower-case hexadecimal digits that POST /upload answered"
+        return "bad_value", f"{rules.shown(str(given))} is not a SHA-256", hint
+    return _OTHER_CODES.get(kind, "bad_value"), _sentence(details["msg"]), ""
+
+
+def _unknown_key(path: tuple[int | str, ...], tree: Mapping[str, Any]) -> tuple[str, str, str]:
+    key = str(path[-1])
+    if len(path) == 1:
+        if key in rules.NOT_YET_MEMBERS:
+            return (
+                "not_supported_yet",
+                f"{key!r} is not supported yet",
+                rules.NOT_YET_MEMBERS[key],
+            )
+        return "unknown_key", f"a job has no key {rules.shown(key)}", near_miss(key, rules.MEMBERS)
+    owner: Any = tree
+    for token in path[:-1]:
+        owner = owner[token]
+    keywords = (*rules.SOURCES, *rules.STEPS)
+    keyword = next((name for name in keywords if name in owner), str(path[-2]))
+    known = _KNOWN_KEYS.get(keyword, (keyword, *rules.COMPANIONS.get(keyword, ())))
+    message = f"{rules.shown(key)} does not belong beside {keyword!r}"
+    if keyword in _KNOWN_KEYS:
+        message = f"{keyword!r} has no key {rules.shown(key)}"
+    return "unknown_key", message, near_miss(key, known)
+
+
+def _type_name(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f"the text {rules.shown(value)}"
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+    return type(value).__name__
+
+
+def _sentence(message: str) -> str:
+    return message[:1].lower() + message[1:]
