@@ -1,10 +1,15 @@
-"""The instructions of programs, numbered and named as in the WebAssembly 2.0 specification."""
+"""The instructions of programs, numbered and named as in the WebAssembly 2.0 specification.
+
+A table only: how instructions become bytes is `encode` and `codegen`, how bytes become text
+`disassemble`.
+"""
 
 from __future__ import annotations
 
 Signature = tuple[int, tuple[str, ...], str]
 
 #: name -> (opcode, kinds of the operands, kind of the result); no immediates.
+#: An opcode of 0xFC00 and above is the byte 0xFC and then the rest as a number.
 OPERATORS: dict[str, Signature] = {
     "i32.eqz": (0x45, ("i32",), "i32"),
     "i32.eq": (0x46, ("i32", "i32"), "i32"),
@@ -134,7 +139,20 @@ OPERATORS: dict[str, Signature] = {
     "i64.extend8_s": (0xC2, ("i64",), "i64"),
     "i64.extend16_s": (0xC3, ("i64",), "i64"),
     "i64.extend32_s": (0xC4, ("i64",), "i64"),
+    "i32.trunc_sat_f32_s": (0xFC00, ("f32",), "i32"),
+    "i32.trunc_sat_f32_u": (0xFC01, ("f32",), "i32"),
+    "i32.trunc_sat_f64_s": (0xFC02, ("f64",), "i32"),
+    "i32.trunc_sat_f64_u": (0xFC03, ("f64",), "i32"),
+    "i64.trunc_sat_f32_s": (0xFC04, ("f32",), "i64"),
+    "i64.trunc_sat_f32_u": (0xFC05, ("f32",), "i64"),
+    "i64.trunc_sat_f64_s": (0xFC06, ("f64",), "i64"),
+    "i64.trunc_sat_f64_u": (0xFC07, ("f64",), "i64"),
+    "memory.size": (0x3F, (), "i32"),
+    "memory.grow": (0x40, ("i32",), "i32"),
 }
+
+#: The operators that are followed by the index of a memory, which is always 0.
+OF_MEMORY = frozenset({"memory.size", "memory.grow"})
 
 #: name -> (opcode, kind of the result); immediates are alignment and offset.
 LOADS: dict[str, tuple[int, str]] = {
@@ -166,3 +184,34 @@ STORES: dict[str, tuple[int, str]] = {
     "i64.store16": (0x3D, "i64"),
     "i64.store32": (0x3E, "i64"),
 }
+
+#: Instructions that are not expressions: name -> opcode.
+CONTROL: dict[str, int] = {
+    "unreachable": 0x00,
+    "nop": 0x01,
+    "block": 0x02,
+    "loop": 0x03,
+    "if": 0x04,
+    "else": 0x05,
+    "end": 0x0B,
+    "br": 0x0C,
+    "br_if": 0x0D,
+    "return": 0x0F,
+    "call": 0x10,
+    "drop": 0x1A,
+    "select": 0x1B,
+    "local.get": 0x20,
+    "local.set": 0x21,
+    "local.tee": 0x22,
+    "global.get": 0x23,
+    "global.set": 0x24,
+    "i32.const": 0x41,
+    "i64.const": 0x42,
+    "f32.const": 0x43,
+    "f64.const": 0x44,
+    "memory.copy": 0xFC0A,
+    "memory.fill": 0xFC0B,
+}
+
+#: The number types as they stand in types, locals and globals.
+NUMBER_TYPES: dict[str, int] = {"i32": 0x7F, "i64": 0x7E, "f32": 0x7D, "f64": 0x7C}

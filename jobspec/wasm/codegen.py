@@ -1,0 +1,113 @@
+"""Turns a module of the intermediate representation into the bytes of a WebAssembly program.
+
+One pass, no optimisation: each statement becomes its instructions in place. Local variables get
+their index and kind at their first assignment. String literals lie, each once, in one data
+segment at the start of the memory, the heap follows. The same module gives the same bytes.
+
+Memory from address 0: 64 bytes that nothing points to, the literals, the heap from the global
+`heap_base` (a multiple of 64) on.
+
+Mistakes in the module are mistakes of a front end and raise CompilerError with the function's
+name. Not here: which kernels a module needs (`link`), the binary format (`encode`).
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from jobspec import walk
+from jobspec.errors import CompilerError
+from jobspec.ir import Function, Module, Text
+from jobspec.wasm import encode
+from jobspec.wasm.emit import Layout, emit_body, local_kinds
+from jobspec.wasm.link import link
+
+DATA_ADDRESS = 64
+ALIGNMENT = 64
+
+
+def assemble(module: Module) -> bytes:
+    """The program of a module, with the kernels it calls linked in.
+
+    Exports the memory as `memory`, with its declared maximum, and the module's exported functions.
+    Raises CompilerError if the module is not well formed.
+    """
+    module = link(module)
+    texts = _place_texts(module.functions)
+    heap_base = _align(DATA_ADDRESS + sum(map(len, texts)))
+    layout = _layout(module, texts)
+    bodies = [_function_code(function, layout) for function in module.functions]
+    initial = {"heap_base": heap_base}
+    parts = [
+        encode.MAGIC,
+        encode.type_section(list(layout.types)),
+        encode.function_section([layout.type_of(function) for function in module.functions]),
+        encode.memory_section(*_memory_pages(module, heap_base)),
+        encode.global_section(
+            [(item.kind, initial.get(item.name, item.initial)) for item in module.globals]
+        ),
+        encode.export_section(_exports(module)),
+        encode.code_section(bodies),
+    ]
+    if texts:
+        parts.append(encode.data_section(DATA_ADDRESS, b"".join(texts)))
+    parts.append(
+        encode.name_section(
+            [function.name for function in module.functions],
+            [list(local_kinds(function)) for function in module.functions],
+            [item.name for item in module.globals],
+        )
+    )
+    return b"".join(parts)
+
+
+def _layout(module: Module, texts: dict[bytes, int]) -> Layout:
+    layout = Layout(
+        functions={item.name: (index, item) for index, item in enumerate(module.functions)},
+        globals={item.name: (index, item.kind) for index, item in enumerate(module.globals)},
+        texts=texts,
+    )
+    for function in module.functions:
+        layout.type_of(function)
+    return layout
+
+
+def _place_texts(functions: tuple[Function, ...]) -> dict[bytes, int]:
+    """The address of each string literal, in the order of their first use."""
+    addresses: dict[bytes, int] = {}
+    address = DATA_ADDRESS
+    for function in functions:
+        for part in walk.expressions(function.body):
+            if isinstance(part, Text) and part.value not in addresses:
+                addresses[part.value] = address
+                address += len(part.value)
+    return addresses
+
+
+def _memory_pages(module: Module, heap_base: int) -> tuple[int, int]:
+    minimum = -(-heap_base // encode.PAGE_BYTES)
+    maximum = min(module.memory_maximum_bytes // encode.PAGE_BYTES, 65536)
+    if minimum > maximum:
+        raise CompilerError(
+            f"the literals need {minimum} pages of memory, the program may have {maximum}"
+        )
+    return minimum, maximum
+
+
+def _exports(module: Module) -> list[tuple[str, int, int]]:
+    exports = [("memory", encode.EXPORT_MEMORY, 0)]
+    for index, function in enumerate(module.functions):
+        if function.exported:
+            exports.append((function.name, encode.EXPORT_FUNCTION, index))
+    return exports
+
+
+def _function_code(function: Function, layout: Layout) -> bytes:
+    kinds = local_kinds(function)
+    own = list(kinds.values())[len(function.params) :]
+    runs = [(len(list(run)), kind.value) for kind, run in groupby(own)]
+    return encode.function_body(runs, emit_body(function, kinds, layout))
+
+
+def _align(address: int) -> int:
+    return -(-address // ALIGNMENT) * ALIGNMENT
