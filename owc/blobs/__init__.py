@@ -1,1 +1,5 @@
-"""blobs."""
+"""Content-addressed, immutable bytes in files."""
+
+from owc.blobs.files import BlobRecord, Blobs
+
+__all__ = ["BlobRecord", "Blobs"]

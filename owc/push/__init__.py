@@ -1,1 +1,5 @@
-"""push."""
+"""News from any process to the web processes."""
+
+from owc.push.channel import CHANNEL, Push, Subscription
+
+__all__ = ["CHANNEL", "Push", "Subscription"]

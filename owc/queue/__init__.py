@@ -1,1 +1,17 @@
-"""queue."""
+"""Delivery over RQ: the only package that knows it. Redis can be flushed; SQL is the truth."""
+
+from owc.queue.adapter import TASK_QUEUES, Queue, QueuedSubJob, Task
+from owc.queue.connection import connect, connect_blocking
+from owc.queue.server import RedisServer, embedded_url, start_server
+
+__all__ = [
+    "TASK_QUEUES",
+    "Queue",
+    "QueuedSubJob",
+    "RedisServer",
+    "Task",
+    "connect",
+    "connect_blocking",
+    "embedded_url",
+    "start_server",
+]

@@ -1,1 +1,29 @@
-"""store."""
+"""The truth: SQLAlchemy models, transactions and migrations."""
+
+from owc.store.database import Database
+from owc.store.migrate import migrate
+from owc.store.models import (
+    Base,
+    JobRow,
+    LeaseRow,
+    LeaseSubJobRow,
+    ResultRow,
+    SubJobRow,
+    TokenRow,
+    UploadRow,
+    VolunteerRow,
+)
+
+__all__ = [
+    "Base",
+    "Database",
+    "JobRow",
+    "LeaseRow",
+    "LeaseSubJobRow",
+    "ResultRow",
+    "SubJobRow",
+    "TokenRow",
+    "UploadRow",
+    "VolunteerRow",
+    "migrate",
+]

@@ -1,0 +1,115 @@
+"""Blobs as files: `<folder>/ab/cd/<sha256>`, written once and never changed.
+
+A blob's only name is the SHA-256 of its bytes, so no path of anyone else's making is ever used.
+What is put is durable when `put` returns: file and folder are synced before and after the rename.
+Who may read a blob is not decided here.
+"""
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO, Final
+
+from owc.errors import BadDigest, NotFound, UploadTooLarge
+
+BLOCK_BYTES: Final = 256 * 1024
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlobRecord:
+    sha256: str
+    bytes: int
+
+
+class Blobs:
+    """The blobs in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, content: bytes) -> BlobRecord:
+        """Store bytes; storing them again costs a look at the folder."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        if not self._place(sha256).exists():
+            with self._temporary() as (file, name):
+                file.write(content)
+                self._keep(file, name, sha256)
+        return BlobRecord(sha256=sha256, bytes=len(content))
+
+    def put_stream(self, stream: BinaryIO, *, max_bytes: int) -> BlobRecord:
+        """Store what `stream` gives, block by block. Raises UploadTooLarge, keeping nothing."""
+        digest = hashlib.sha256()
+        size = 0
+        with self._temporary() as (file, name):
+            while block := stream.read(BLOCK_BYTES):
+                size += len(block)
+                if size > max_bytes:
+                    raise UploadTooLarge(max_bytes)
+                digest.update(block)
+                file.write(block)
+            sha256 = digest.hexdigest()
+            self._keep(file, name, sha256)
+        return BlobRecord(sha256=sha256, bytes=size)
+
+    def put_file(self, path: Path) -> BlobRecord:
+        """Store a copy of the file at `path`."""
+        with path.open("rb") as stream:
+            return self.put_stream(stream, max_bytes=path.stat().st_size)
+
+    def path(self, sha256: str) -> Path:
+        """Where the blob is. Raises BadDigest, NotFound."""
+        place = self._place(sha256)
+        if not place.is_file():
+            raise NotFound(f"There is no blob {sha256}.")
+        return place
+
+    def read(self, sha256: str) -> bytes:
+        """The bytes. Raises BadDigest, NotFound."""
+        return self.path(sha256).read_bytes()
+
+    def has(self, sha256: str) -> bool:
+        return self._place(sha256).is_file()
+
+    def remove(self, sha256: str) -> None:
+        """Forget the blob; one that is not there is no error."""
+        self._place(sha256).unlink(missing_ok=True)
+
+    def _place(self, sha256: str) -> Path:
+        if not isinstance(sha256, str) or not _DIGEST.fullmatch(sha256):
+            raise BadDigest
+        return self._folder / sha256[:2] / sha256[2:4] / sha256
+
+    @contextmanager
+    def _temporary(self) -> Iterator[tuple[IO[bytes], Path]]:
+        incoming = self._folder / "incoming"
+        incoming.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=incoming)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file, Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    def _keep(self, file: IO[bytes], name: Path, sha256: str) -> None:
+        place = self._place(sha256)
+        if place.exists():
+            return
+        file.flush()
+        os.fsync(file.fileno())
+        place.parent.mkdir(parents=True, exist_ok=True)
+        name.replace(place)
+        _sync_folder(place.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,166 @@
+"""Everything an operator can set, with its default, its unit and its environment variable.
+
+The variable of `data_folder` is `OWC_DATA_FOLDER`, and so on; lists are separated by commas.
+Settings are frozen: change makes a copy. This module reads the environment only when asked.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from owc.errors import SettingsError
+
+PREFIX = "OWC_"
+MEGABYTE = 1024 * 1024
+
+
+class Settings(BaseModel):
+    """The settings of one hub."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # Where things are
+    data_folder: Path = Field(Path("owc-data"), description="Folder of database, blobs and keys.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL. Default: SQLite in the data folder."
+    )
+    redis_url: str | None = Field(
+        None, description="Redis-protocol server. Default: one of our own in the data folder."
+    )
+
+    # The web
+    hub_name: str = Field("Open Web Compute", max_length=80, description="Shown on every page.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    public_url: str | None = Field(
+        None, description="Address that browsers use, if it is not http://host:port."
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="Host headers accepted beside host and public_url."
+    )
+    sites: tuple[str, ...] = Field(
+        (), description="Origins that may embed the frame. Empty: every site."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="Addresses whose forwarded headers count."
+    )
+    secret_key: str | None = Field(
+        None, repr=False, description="Signs tokens. Default: made once, kept in the data folder."
+    )
+    frame_token_seconds: int = Field(3600, ge=60, description="Life of a volunteer's token.")
+
+    # Limits of what arrives
+    document_bytes: int = Field(1_000_000, ge=1, description="Largest job document.")
+    upload_bytes: int = Field(1024 * MEGABYTE, ge=1, description="Largest upload.")
+    result_bytes: int = Field(8 * MEGABYTE, ge=1024, description="Largest output of a sub-job.")
+    inline_result_bytes: int = Field(65_536, ge=0, description="Outputs up to this use the socket.")
+    inline_chunk_bytes: int = Field(32_768, ge=0, description="Chunks up to this use the socket.")
+    memory_bytes: int = Field(64 * MEGABYTE, ge=MEGABYTE, description="Memory of a program.")
+    submissions_per_minute: int = Field(30, ge=1, description="Jobs a token may post.")
+    uploads_per_minute: int = Field(30, ge=1, description="Uploads a token may post.")
+    connections_per_address: int = Field(64, ge=1, description="Sockets from one address.")
+    message_bytes: int = Field(
+        MEGABYTE, ge=65_536, description="Largest message of a volunteer's socket."
+    )
+
+    # Splitting
+    sub_job_seconds: float = Field(
+        1.5, gt=0, le=60, description="Time of a sub-job on the hub's machine."
+    )
+    chunk_bytes: int = Field(MEGABYTE, ge=1024, description="Largest chunk of a sub-job.")
+    max_sub_jobs: int = Field(200_000, ge=1, description="Most sub-jobs a job is cut into.")
+    hub_run_seconds: int = Field(
+        60, ge=1, description="Longest run of one sub-job on the hub (enforced as fuel)."
+    )
+
+    # Leases
+    lease_target_seconds: float = Field(10, gt=0, description="Work in one lease.")
+    lease_sub_jobs: int = Field(32, ge=1, description="Most sub-jobs in one lease.")
+    leases_per_volunteer: int = Field(64, ge=1, description="Active leases of one volunteer.")
+    grace_seconds: int = Field(10, ge=0, description="A lost socket may resume within this.")
+    queue_window: int = Field(2_000, ge=1, description="Sub-jobs held in each queue.")
+    finished_seconds: int = Field(60, ge=0, description="How long RQ shows finished sub-jobs.")
+    max_failures: int = Field(5, ge=1, description="Errors before the hub runs a sub-job itself.")
+    max_leases: int = Field(20, ge=1, description="Leases before the hub runs a sub-job itself.")
+
+    # Trust
+    trust_after: int = Field(10, ge=0, description="Agreements before results are only sampled.")
+    spot_check: float = Field(0.05, ge=0, le=1, description="Fraction of results re-run later.")
+
+    # Upkeep and tasks
+    upkeep_seconds: float = Field(2, gt=0, description="Pause between passes of feed and expire.")
+    reconcile_seconds: float = Field(15, gt=0, description="Pause between passes of reconcile.")
+    task_seconds: int = Field(3600, ge=10, description="Longest run of a server-side task.")
+    task_retries: int = Field(2, ge=1, description="Retries of a task before its job fails.")
+
+    @field_validator("sites", "allowed_hosts", "trusted_proxies", mode="before")
+    @classmethod
+    def _split_list(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("data_folder")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Self:
+        """Read `OWC_*`; `overrides` win, those that are None do not count.
+
+        Raises SettingsError naming the variable.
+        """
+        environ = os.environ if environ is None else environ
+        values: dict[str, Any] = {
+            name: environ[PREFIX + name.upper()]
+            for name in cls.model_fields
+            if environ.get(PREFIX + name.upper(), "") != ""
+        }
+        values |= {name: value for name, value in overrides.items() if value is not None}
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            lines = [
+                f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}"
+                for problem in error.errors()
+            ]
+            raise SettingsError("; ".join(lines)) from None
+
+    def with_changes(self, **changes: Any) -> Self:
+        """A validated copy."""
+        return type(self)(**{**self.model_dump(), **changes})
+
+    @property
+    def effective_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_folder / 'owc.sqlite3'}"
+
+    @property
+    def blobs_folder(self) -> Path:
+        return self.data_folder / "blobs"
+
+    @property
+    def redis_folder(self) -> Path:
+        return self.data_folder / "redis"
+
+
+def load_secret_key(settings: Settings) -> bytes:
+    """The key that signs tokens; made on first use and kept in the data folder, mode 0600."""
+    if settings.secret_key:
+        return settings.secret_key.encode()
+    path = settings.data_folder / "secret_key"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(descriptor, "wb") as file:
+        key = secrets.token_hex(32).encode()
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    return key
