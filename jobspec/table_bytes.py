@@ -176,7 +176,7 @@ def _zero(arrow: pa.DataType) -> pa.Scalar:
 
 
 def _raw(values: npt.NDArray[np.generic]) -> memoryview:
-    return memoryview(np.ascontiguousarray(values)).cast("B") if values.size else memoryview(b"")
+    return memoryview(np.ascontiguousarray(values).view(np.uint8).data)
 
 
 def _string_parts(array: pa.StringArray) -> tuple[npt.NDArray[np.uint32], memoryview]:
@@ -237,7 +237,7 @@ def decode(schema: Schema, data: bytes) -> pa.RecordBatch:
             raise OutputError(f"column {column.name!r}: {error.message}") from None
     reader.finish()
     if not schema:
-        return pa.RecordBatch.from_struct_array(pa.array([{}] * 0, pa.struct([])))
+        return pa.RecordBatch.from_arrays([], schema=pa.schema([]))
     return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(schema))
 
 
@@ -287,6 +287,8 @@ def _column(reader: _Reader, column: Column, descriptor: tuple[int, ...]) -> pa.
         if not column.nullable:
             raise OutputError("it has NULLs, which cannot be")
         nulls = _truths("validity", reader.region("validity", validity_offset, rows)) == 0
+        if not nulls.any():
+            raise OutputError("it has validity but no NULLs")
     bitmap = None if nulls is None else pa.py_buffer(np.packbits(~nulls, bitorder="little"))
     if is_string:
         return _strings(reader, values, nulls, bitmap, text_offset)
@@ -299,9 +301,7 @@ def _column(reader: _Reader, column: Column, descriptor: tuple[int, ...]) -> pa.
     if column.type is ValueType.BOOL:
         bits = np.packbits(_truths("values", values), bitorder="little")
         return pa.Array.from_buffers(pa.bool_(), rows, [bitmap, pa.py_buffer(bits)])
-    return pa.Array.from_buffers(
-        ARROW_TYPES[column.type], rows, [bitmap, reader.buffer(values)]
-    )
+    return pa.Array.from_buffers(ARROW_TYPES[column.type], rows, [bitmap, reader.buffer(values)])
 
 
 def _truths(what: str, region: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

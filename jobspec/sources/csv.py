@@ -6,6 +6,7 @@ writes is read back as it was. No other spelling is NULL: `NA` is a string, and 
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -41,13 +42,10 @@ class CsvSource:
             with self._open(SAMPLE_BYTES, column_types) as reader:
                 sample = reader.read_next_batch()
         except StopIteration:
-            raise BadSource("source_empty", "the file has no rows") from None
+            raise BadSource("source_empty", "the file has a header but no rows") from None
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-            raise BadSource(
-                "source_unreadable", f"the file is not CSV: {_worded(error, ())[0]}", _hint(error)
-            ) from None
-        if not sample.num_rows:
-            raise BadSource("source_empty", "the file has a header but no rows")
+            message, _ = _worded(error, self._header())
+            raise BadSource("source_unreadable", message, _hint(error)) from None
         self.columns: tuple[SourceColumn, ...] = source_columns(list(sample.schema), declared)
 
     def read(self, schema: Schema) -> Iterator[pa.RecordBatch]:
@@ -61,6 +59,10 @@ class CsvSource:
             hint = _hint(error)
             raise SourceError(f"{message}; {hint}" if hint else message, row) from None
 
+    def _header(self) -> tuple[str, ...]:
+        with self._path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            return tuple(next(csv.reader([file.readline(1 << 16)]), ()))
+
     def _open(
         self,
         block_bytes: int,
@@ -69,7 +71,7 @@ class CsvSource:
     ) -> pyarrow.csv.CSVStreamingReader:
         # One thread: row numbers in errors, and memory for two blocks only.
         return pyarrow.csv.open_csv(
-            pa.OSFile(str(self._path)),
+            pa.OSFile(str(self._path), "r"),
             read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=block_bytes),
             parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(

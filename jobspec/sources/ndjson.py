@@ -113,18 +113,12 @@ def _blocks(path: Path, size: int | None = None) -> Iterator[_Block]:
         while size is None or taken < size:
             data = file.read(BLOCK_BYTES)
             taken += len(data)
-            lines, newline, tail = data.rpartition(b"\n")
-            if not newline and data:
-                rest += data
-                if len(rest) > BLOCK_BYTES:
-                    raise SourceError(
-                        f"line {line + 1} has more than {BLOCK_BYTES >> 20} MB", line
-                    )
-                continue
-            block = rest + lines + newline
-            rest = tail
-            if not data:
-                block, rest = rest + b"\n" if rest.strip() else b"", b""
+            if not data and rest.strip():
+                data = b"\n"  # the last line may lack its end
+            end = data.rfind(b"\n") + 1
+            block, rest = (rest + data[:end], data[end:]) if end else (b"", rest + data)
+            if len(rest) > BLOCK_BYTES:
+                raise SourceError(f"line {line + 1} has more than {BLOCK_BYTES >> 20} MB", line)
             if block.strip():
                 yield _Block(block, line)
             line += block.count(b"\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from jobspec.document import RowsSource as RowsDocument
@@ -71,4 +71,8 @@ def _open_upload(
     return None
 
 
-_FORMATS = {"csv": CsvSource, "ndjson": NdjsonSource, "parquet": ParquetSource}
+_FORMATS: dict[str, Callable[[Path, Mapping[str, ValueType]], Source]] = {
+    "csv": CsvSource,
+    "ndjson": NdjsonSource,
+    "parquet": ParquetSource,
+}

@@ -36,10 +36,10 @@ class ParquetSource:
                     yield cast_batch(batch, schema, row)
                     row += batch.num_rows
         except (pa.ArrowException, OSError) as error:
-            raise SourceError(f"the Parquet file is damaged after row {row}: {error}", row) from None
+            raise SourceError(
+                f"the Parquet file is damaged after row {row}: {error}", row
+            ) from None
 
     def _open(self) -> pq.ParquetFile:
         # A buffered stream and no read-ahead: one row group's pages never lie in memory at once.
-        return pq.ParquetFile(
-            self._path, memory_map=False, buffer_size=1 << 20, pre_buffer=False
-        )
+        return pq.ParquetFile(self._path, memory_map=False, buffer_size=1 << 20, pre_buffer=False)

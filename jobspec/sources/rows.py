@@ -45,9 +45,7 @@ class RowsSource:
             yield batch.slice(start, BATCH_ROWS)
 
 
-def _inferred(
-    name: str, values: Sequence[Scalar], problems: ProblemList
-) -> ValueType | None:
+def _inferred(name: str, values: Sequence[Scalar], problems: ProblemList) -> ValueType | None:
     """The one type that holds all values (integers among floats are floats), or a problem."""
     first_rows: dict[str, int] = {}
     for row, value in enumerate(values):
