@@ -1,0 +1,185 @@
+"""Builds the web application: every part made here, none at import.
+
+Under gevent's monkey patch the app serves thousands of sockets in one process; without it
+everything works in threads, for tests and small hubs.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ipaddress
+import sys
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response
+from flask_cors import CORS
+from flask_socketio import SocketIO
+
+from owc.embedded import EmbeddedServices
+from owc.services.hub import Hub, open_hub
+from owc.settings import Settings, load_secret_key
+from owc.store.migrate import migrate
+from owc.web import assets, blobs, headers, jobs, pages, problem_json, websocket
+from owc.web.background import Background
+from owc.web.front_door import LOOPBACK_NAMES, FrontDoor, host_name
+from owc.web.lanes import open_lane
+from owc.web.rates import RateLimits
+from owc.web.runtime import EXTENSION, Runtime
+from owc.web.tokens import TokenSigner
+from owc.web.volunteer_events import VolunteerEvents
+from owc.web.watch_events import WatchEvents
+
+_PUBLIC_READS = (r"/list", r"/job/.*", r"/blob/.*", r"/jobspec\.schema\.json")
+_PING_INTERVAL_SECONDS = 20
+_PING_TIMEOUT_SECONDS = 15
+_CHECK_SECONDS = 1.0
+_READERS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebHub:
+    """A web process: the Flask app, its Socket.IO server, what runs beside the requests."""
+
+    app: Flask
+    socketio: Any
+    runtime: Runtime
+    background: Background
+    volunteers: VolunteerEvents
+    watchers: WatchEvents
+    services: EmbeddedServices | None
+
+    def start(self) -> None:
+        """Start what runs beside the requests: own Redis and worker if embedded, upkeep."""
+        if self.services is not None:
+            self.services.start()
+            self.background.add(self.services.check, _CHECK_SECONDS)
+        self.background.start()
+
+    def close(self) -> None:
+        """Stop it again: results that have arrived are stored first."""
+        self.background.stop()
+        self.runtime.close()
+        if self.services is not None:
+            self.services.stop()
+
+
+def start_app(settings: Settings | None = None) -> Flask:
+    """Build and start a hub for a server of others (gunicorn); it ends with the process."""
+    settings = settings or Settings.from_env()
+    if settings.redis_url is not None:
+        migrate(settings)
+    web_hub = create_web_hub(settings)
+    web_hub.start()
+    atexit.register(web_hub.close)
+    return web_hub.app
+
+
+def create_app(settings: Settings, *, hub: Hub | None = None) -> Flask:
+    """The Flask app of a hub, with nothing started."""
+    return create_web_hub(settings, hub=hub).app
+
+
+def create_web_hub(settings: Settings, *, hub: Hub | None = None) -> WebHub:
+    """Build everything and start nothing.
+
+    Without a Redis in the settings this is the hub of one machine: `start` brings its own, and
+    loopback may post without a token. A `hub` that is given is used as it is.
+    """
+    runtime = _runtime(settings, hub or open_hub(settings))
+    app = _flask_app(settings, runtime)
+    socketio = SocketIO(
+        app,
+        async_mode="gevent" if _gevent_has_patched() else "threading",
+        transports=["websocket"],
+        async_handlers=False,
+        manage_session=False,
+        max_http_buffer_size=settings.message_bytes,
+        ping_interval=_PING_INTERVAL_SECONDS,
+        ping_timeout=_PING_TIMEOUT_SECONDS,
+        serializer=websocket.BoundedPacket,
+    )
+    websocket.install(socketio.server, message_bytes=settings.message_bytes)
+    volunteers = VolunteerEvents(runtime, socketio.server)
+    watchers = WatchEvents(runtime, socketio.server)
+    volunteers.register()
+    watchers.register()
+    app.wsgi_app = FrontDoor(  # type: ignore[method-assign]  # how Flask takes middleware
+        app=app.wsgi_app,
+        allowed_hosts=_allowed_hosts(settings),
+        trusted_proxies=tuple(
+            ipaddress.ip_network(text, strict=False) for text in settings.trusted_proxies
+        ),
+        sockets_per_address=settings.connections_per_address,
+    )
+    web_hub = WebHub(
+        app=app,
+        socketio=socketio,
+        runtime=runtime,
+        background=Background(runtime, socketio.server, volunteers, watchers),
+        volunteers=volunteers,
+        watchers=watchers,
+        services=EmbeddedServices(settings) if settings.redis_url is None and not hub else None,
+    )
+    app.extensions["web_hub"] = web_hub
+    return web_hub
+
+
+def _runtime(settings: Settings, hub: Hub) -> Runtime:
+    patched = _gevent_has_patched()
+    key = load_secret_key(settings)
+    return Runtime(
+        settings=settings,
+        hub=hub,
+        writer=open_lane(gevent=patched, threads=1, name="writer"),
+        reader=open_lane(gevent=patched, threads=_READERS, name="reader"),
+        tokens=TokenSigner(key, hub.clock, session_seconds=settings.frame_token_seconds),
+        rates=_rate_limits(settings),
+        open_to_loopback=settings.redis_url is None,
+    )
+
+
+def _flask_app(settings: Settings, runtime: Runtime) -> Flask:
+    app = Flask("owc.web", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.document_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.document_bytes
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
+    app.extensions[EXTENSION] = runtime
+    for part in (assets, blobs, jobs, pages):
+        app.register_blueprint(part.blueprint)
+    problem_json.register(app)
+    CORS(app, resources={path: {"origins": "*", "methods": ["GET"]} for path in _PUBLIC_READS})
+    ancestors = " ".join(("'self'", *settings.sites)) if settings.sites else "*"
+
+    def secure(response: Response) -> Response:
+        return headers.secure(response, frame_ancestors=ancestors)
+
+    app.after_request(secure)
+    return app
+
+
+def _rate_limits(settings: Settings) -> RateLimits:
+    return RateLimits(
+        {
+            "submit": f"{settings.submissions_per_minute}/minute",
+            "upload": f"{settings.uploads_per_minute}/minute",
+            "check": f"{2 * settings.submissions_per_minute}/minute",
+            "output": "600/minute",
+            "volunteer_token": "60/minute",
+            "bad_token": "30/minute",
+        }
+    )
+
+
+def _allowed_hosts(settings: Settings) -> frozenset[str]:
+    names = set(LOOPBACK_NAMES) | {host_name(name) or name for name in settings.allowed_hosts}
+    names.add(host_name(settings.host))
+    if settings.public_url:
+        names.add((urlsplit(settings.public_url).hostname or "").lower())
+    return frozenset(names)
+
+
+def _gevent_has_patched() -> bool:
+    monkey = sys.modules.get("gevent.monkey")
+    return bool(monkey and monkey.is_module_patched("socket"))

@@ -1,0 +1,53 @@
+"""Request bodies: bounded before they are read, of the right type, kept off the event loop."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import BinaryIO, cast
+
+from flask import request
+
+from owc.web.problem_json import RequestRefusedError
+from owc.web.runtime import runtime
+
+_BLOCK_BYTES = 256 * 1024
+
+
+def require_type(mimetype: str) -> None:
+    """Raise 415 unless the body is declared as `mimetype`."""
+    if request.mimetype != mimetype:
+        given = request.mimetype or "none"
+        detail = f"This address takes Content-Type: {mimetype}, not {given!r}."
+        raise RequestRefusedError(415, "unsupported_media_type", detail)
+
+
+def read_body(max_bytes: int) -> bytes:
+    """The whole body; raises 413 before reading more than `max_bytes`."""
+    _bound(max_bytes)
+    return request.get_data(cache=False)
+
+
+def spool_body(max_bytes: int) -> BinaryIO:
+    """The body in a temporary file, read to its end and rewound; raises 413 when it grows too big.
+
+    A request's stream belongs to the event loop's thread, so lanes get this file in its place.
+    """
+    _bound(max_bytes)
+    state = runtime()
+    opened = tempfile.TemporaryFile(dir=state.settings.data_folder)  # noqa: SIM115 - caller closes
+    file = cast(BinaryIO, opened)
+    try:
+        while block := request.stream.read(_BLOCK_BYTES):
+            state.read(file.write, block)
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _bound(max_bytes: int) -> None:
+    request.max_content_length = max_bytes
+    if (request.content_length or 0) > max_bytes:
+        detail = f"The body is larger than the {max_bytes:,} bytes that this address takes."
+        raise RequestRefusedError(413, "too_large", detail, {"Connection": "close"})

@@ -1,0 +1,55 @@
+"""Security headers of every response: one policy a kind of response, chosen by endpoint.
+
+No page of the hub has inline script or style. Only the frame may be framed. The worker's script has
+a policy of its own, because without one some engines give it `eval` and the network.
+"""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+_PAGE = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; font-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+_FRAME = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
+    "connect-src 'self'; worker-src 'self'; img-src 'self'; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors {ancestors}"
+)
+_WORKER = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'"
+_NOTHING = "default-src 'none'; frame-ancestors 'none'; sandbox"
+
+_COMMON = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+_CROSS_ORIGIN_ENDPOINTS = frozenset({"assets.loader", "assets.static", "blobs.blob"})
+
+
+def secure(response: Response, *, frame_ancestors: str) -> Response:
+    """Add the headers that this response should have; what a view has set stays."""
+    for name, value in _COMMON.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Content-Security-Policy", _policy(response, frame_ancestors))
+    endpoint = request.endpoint or ""
+    shared = endpoint in _CROSS_ORIGIN_ENDPOINTS
+    response.headers.setdefault(
+        "Cross-Origin-Resource-Policy", "cross-origin" if shared else "same-origin"
+    )
+    if endpoint != "pages.frame":
+        response.headers.setdefault("X-Frame-Options", "DENY")
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    return response
+
+
+def _policy(response: Response, frame_ancestors: str) -> str:
+    if request.endpoint == "pages.frame":
+        return _FRAME.format(ancestors=frame_ancestors)
+    if request.path.endswith("/worker.js"):
+        return _WORKER
+    if response.mimetype == "text/html":
+        return _PAGE
+    return _NOTHING

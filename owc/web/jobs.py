@@ -1,0 +1,215 @@
+"""Jobs over HTTP: posted, looked at, cancelled, and their parts and results fetched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, render_template, request, send_file, url_for
+
+import jobspec
+from owc.services import catalogue, submission
+from owc.services.values import JobSummary, JobView
+from owc.web.bodies import read_body, require_type
+from owc.web.lanes import each
+from owc.web.problem_json import RequestRefusedError
+from owc.web.runtime import runtime
+from owc.web.submitters import client_address, rate_key, submitter
+
+blueprint = Blueprint("jobs", __name__)
+
+RESULT_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "ndjson": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+}
+_MOST_LISTED = 200
+
+
+@blueprint.post("/job")
+def create() -> tuple[Response, int, dict[str, str]]:
+    """Take a job document: 201 with the job's address, or 400 with all problems."""
+    state = runtime()
+    asker = submitter()
+    state.rates.take("submit", rate_key(asker.name))
+    require_type("application/json")
+    raw = read_body(state.settings.document_bytes)
+    job_id = state.write(submission.submit, state.hub, raw, asker)
+    summary = state.read(catalogue.job_summary, state.hub, job_id)
+    location = url_for("jobs.show", job_id=job_id)
+    return jsonify(_with_links(summary)), 201, {"Location": location}
+
+
+@blueprint.post("/check")
+def check() -> Response:
+    """Compile a document without making a job: its listing, or 400 with all problems."""
+    state = runtime()
+    state.rates.take("check", client_address())
+    require_type("application/json")
+    raw = read_body(state.settings.document_bytes)
+    compiled = state.read(submission.check, state.hub, raw)
+    columns = [{"name": column.name, "type": column.type} for column in compiled.plan.result]
+    return jsonify(
+        program_sha256=compiled.program_sha256,
+        program_bytes=len(compiled.wasm),
+        listing=compiled.listing,
+        result_columns=columns,
+    )
+
+
+@blueprint.get("/list")
+def index() -> str | Response:
+    """The newest jobs, as a page or as JSON."""
+    state = runtime()
+    jobs = state.read(catalogue.list_jobs, state.hub, _before(), _limit(50))
+    if wants_html():
+        return render_template("list.html", jobs=jobs, hub_name=state.settings.hub_name)
+    more = jobs[-1].created_at.isoformat() if jobs else None
+    return jsonify(jobs=[_with_links(job) for job in jobs], before=more)
+
+
+@blueprint.get("/job/<job_id>")
+def show(job_id: str) -> str | Response:
+    """One job, as a page or as JSON."""
+    state = runtime()
+    job = state.read(catalogue.job_view, state.hub, job_id)
+    if wants_html():
+        return render_template("job.html", job=job, hub_name=state.settings.hub_name)
+    return jsonify(_with_links(job))
+
+
+@blueprint.delete("/job/<job_id>")
+def cancel(job_id: str) -> Response:
+    """Cancel a job: allowed to who posted it and to trusted submitters."""
+    state = runtime()
+    asker = submitter()
+    summary = state.read(catalogue.job_summary, state.hub, job_id)
+    if not asker.trusted and summary.submitter != asker.name:
+        detail = "A job can be cancelled by who posted it, and by a trusted token."
+        raise RequestRefusedError(403, "not_yours", detail)
+    state.write(submission.cancel, state.hub, job_id, f"cancelled by {asker.name}")
+    return jsonify(_with_links(state.read(catalogue.job_summary, state.hub, job_id)))
+
+
+@blueprint.get("/job/<job_id>/result.<form>")
+def result(job_id: str, form: str) -> Response:
+    """The merged result in one of the formats."""
+    if form not in RESULT_TYPES:
+        known = ", ".join(RESULT_TYPES)
+        raise RequestRefusedError(404, "unknown_format", f"Results come as {known}.")
+    state = runtime()
+    path: Path = state.read(catalogue.result_file, state.hub, job_id)
+    name = f"{job_id}.{form}"
+    if form == "parquet":
+        return send_file(
+            path, mimetype=RESULT_TYPES[form], as_attachment=True, download_name=name, max_age=0
+        )
+    parts = jobspec.result_csv(path) if form == "csv" else jobspec.result_ndjson(path)
+    disposition = {"Content-Disposition": f"attachment; filename={name}"}
+    stream: Iterator[bytes] = each(state.reader, iter(parts))
+    return Response(stream, content_type=RESULT_TYPES[form], headers=disposition)
+
+
+@blueprint.get("/job/<job_id>/program.wasm")
+def program_wasm(job_id: str) -> Response:
+    """The program's bytes."""
+    state = runtime()
+    response = Response(state.read(catalogue.program, state.hub, job_id))
+    response.mimetype = "application/wasm"
+    response.headers["Content-Disposition"] = f"attachment; filename={job_id}.wasm"
+    return _etagged(response)
+
+
+@blueprint.get("/job/<job_id>/program.txt")
+def program_txt(job_id: str) -> Response:
+    """The program's listing, as pseudo-code."""
+    state = runtime()
+    job = state.read(catalogue.job_view, state.hub, job_id)
+    return _etagged(Response(job.listing, mimetype="text/plain"))
+
+
+@blueprint.get("/job/<job_id>/program.wat")
+def program_wat(job_id: str) -> Response:
+    """The program's disassembly."""
+    state = runtime()
+    wasm = state.read(catalogue.program, state.hub, job_id)
+    return _etagged(Response(state.read(jobspec.disassemble, wasm), mimetype="text/plain"))
+
+
+@blueprint.get("/job/<job_id>/manifest.json")
+def manifest(job_id: str) -> Response:
+    """What made the result: versions, hashes, the partition."""
+    state = runtime()
+    return jsonify(state.read(catalogue.manifest, state.hub, job_id))
+
+
+@blueprint.get("/job/<job_id>/sub-jobs")
+def sub_jobs(job_id: str) -> Response:
+    """Sub-jobs in row order, `limit` of them after number `after`."""
+    state = runtime()
+    after = _number("after", -1, -1, 2**53)
+    found = state.read(catalogue.sub_jobs, state.hub, job_id, after, _limit(_MOST_LISTED))
+    return jsonify(
+        sub_jobs=[asdict(sub_job) for sub_job in found],
+        after=found[-1].seq if found else None,
+    )
+
+
+def wants_html() -> bool:
+    """Whether the request prefers a page; who does not say gets JSON."""
+    offered = ["application/json", "text/html"]
+    return request.accept_mimetypes.best_match(offered) == "text/html"
+
+
+def _with_links(job: JobSummary) -> dict[str, Any]:
+    values = job.as_dict()
+    if isinstance(job, JobView):
+        values["document"] = json.loads(job.document)
+    url = url_for("jobs.show", job_id=job.id)
+    values["url"] = url
+    values["results"] = (
+        {form: f"{url}/result.{form}" for form in RESULT_TYPES} if job.state == "succeeded" else {}
+    )
+    return values
+
+
+def _etagged(response: Response) -> Response:
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def _before() -> datetime | None:
+    text = request.args.get("before")
+    if text is None:
+        return None
+    try:
+        before = datetime.fromisoformat(text)
+    except ValueError:
+        before = None
+    if before is None or before.tzinfo is None:
+        detail = "'before' is a time with its offset, such as 2030-01-31T12:00:00+00:00."
+        raise RequestRefusedError(400, "bad_parameter", detail)
+    return before
+
+
+def _limit(default: int) -> int:
+    return _number("limit", default, 1, _MOST_LISTED)
+
+
+def _number(name: str, default: int, least: int, most: int) -> int:
+    text = request.args.get(name)
+    if text is None:
+        return default
+    try:
+        number = int(text[:20])
+    except ValueError:
+        number = least - 1
+    if not least <= number <= most:
+        detail = f"{name!r} is a whole number from {least} to {most}."
+        raise RequestRefusedError(400, "bad_parameter", detail)
+    return number

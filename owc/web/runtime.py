@@ -1,0 +1,51 @@
+"""What the handlers of one web process share: the hub, the lanes, the signer, the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from flask import current_app
+
+from owc.services.hub import Hub
+from owc.settings import Settings
+from owc.web.lanes import Lane
+from owc.web.rates import RateLimits
+from owc.web.tokens import TokenSigner
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+EXTENSION = "owc"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """One web process. `write` and `read` run a service function in its lane."""
+
+    settings: Settings
+    hub: Hub
+    writer: Lane
+    reader: Lane
+    tokens: TokenSigner
+    rates: RateLimits
+    open_to_loopback: bool
+
+    def write(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.writer.run(function, *args, **kwargs)
+
+    def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.reader.run(function, *args, **kwargs)
+
+    def close(self) -> None:
+        """Finish what the lanes hold and close the hub."""
+        self.reader.close()
+        self.writer.close()
+        self.hub.close()
+
+
+def runtime() -> Runtime:
+    """The runtime of the app that handles the current request."""
+    found: Runtime = current_app.extensions[EXTENSION]
+    return found
