@@ -6,6 +6,7 @@
     ├── ChunkError       bytes are not a chunk of this program
     ├── OutputError      bytes are not an output of this program
     ├── RunError         a program could not be run to its end
+    ├── MergeError       outputs are good, but have no result of the stated type
     └── CompilerError    a mistake of ours, never of the researcher
 
 A class's docstring is its default message.
@@ -59,6 +60,10 @@ class RunError(JobspecError):
         super().__init__(message)
         self.code = code
         """`fuel_exhausted`, `memory` or `invalid`."""
+
+
+class MergeError(JobspecError):
+    """The outputs cannot be merged."""
 
 
 class CompilerError(JobspecError):

@@ -1,0 +1,118 @@
+"""What the hub keeps of a compiled job beside the program's bytes: schemas, closing, needs.
+
+It is enough to make chunks, to read outputs and to merge them, and it survives as JSON. Not here:
+expressions (`jobspec.plan`), the program (`jobspec.program`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from jobspec.aggregates import Aggregate
+from jobspec.errors import JobspecError
+from jobspec.ir import TrapSite
+from jobspec.types import Column, Schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """What a volunteer needs to run a program."""
+
+    memory_bytes: int
+    """The most memory that the program can come to have."""
+    features: tuple[str, ...] = ()
+    """WebAssembly features beyond those that every engine has had since 2023."""
+    mobile: bool = True
+    """Whether phones and tablets may take part."""
+    score: float = 0
+    """The least score of the volunteer's speed probe."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """A range source: row i has the value `start + i * step` in the column `name`."""
+
+    name: str
+    start: int
+    step: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concatenate:
+    """No closing step: the outputs of all sub-jobs in row order are the result."""
+
+    kind: Literal["concatenate"] = "concatenate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The first rows of the concatenation."""
+
+    kind: Literal["limit"] = "limit"
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One row a group, or one in all if there are no keys.
+
+    Partial outputs have the key columns first, then each aggregate's partial columns.
+    """
+
+    kind: Literal["group"] = "group"
+    keys: Schema
+    aggregates: tuple[Aggregate, ...]
+
+
+Closing = Annotated[Concatenate | Limit | Group, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramPlan:
+    """How to feed a program and what to make of its outputs."""
+
+    language: str
+    """The version of the language and compiler that made it."""
+    source: Schema
+    """The columns of chunks, in their order; none for a range."""
+    axis: Axis | None
+    """The range, if the source is one."""
+    partial: Schema
+    """The columns of the program's output."""
+    result: Schema
+    """The columns of the job's result."""
+    closing: Closing
+    requirement: Requirement
+    traps: tuple[TrapSite, ...]
+    """Where the program can trap; a trapping `step` answers -(1 + index into this)."""
+    rows: int | None
+    """Rows of the source, where that is known without reading it."""
+
+    def to_json(self) -> str:
+        return _ADAPTER.dump_json(self).decode()
+
+    @staticmethod
+    def from_json(text: str) -> ProgramPlan:
+        """The plan that `to_json` wrote. Raises JobspecError if it is none."""
+        try:
+            return _ADAPTER.validate_json(text)
+        except ValidationError as error:
+            raise JobspecError(f"not a program's plan: {error}") from None
+
+
+_ADAPTER = TypeAdapter(ProgramPlan)
+
+__all__ = [
+    "Axis",
+    "Closing",
+    "Column",
+    "Concatenate",
+    "Group",
+    "Limit",
+    "ProgramPlan",
+    "Requirement",
+]

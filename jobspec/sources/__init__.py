@@ -1,0 +1,1 @@
+"""Where a job's rows come from: one module a format, all of one shape (`source.Source`)."""

@@ -1,0 +1,168 @@
+"""NDJSON files: one JSON object a line. A key that a line lacks is NULL there.
+
+Arrow parses whole blocks of lines. Where it finds a mistake it is vague about the place, so the
+block is then gone through line by line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.json
+
+from jobspec.arrow import ARROW_TYPES
+from jobspec.errors import SourceError
+from jobspec.sources.source import (
+    BLOCK_BYTES,
+    SAMPLE_BYTES,
+    BadSource,
+    SourceColumn,
+    source_columns,
+)
+from jobspec.types import Schema, ValueType
+
+
+class NdjsonSource:
+    """An NDJSON file; its types come from its first 16 MB, or from `declared`."""
+
+    rows: int | None = None
+
+    def __init__(self, path: Path, declared: Mapping[str, ValueType]) -> None:
+        """Raises BadSource for a file that is not NDJSON or has no rows."""
+        self._path = path
+        known = {name: ARROW_TYPES[declared[name]] for name in declared}
+        types: dict[str, pa.DataType] = {}
+        try:
+            for block in _blocks(path, SAMPLE_BYTES):
+                for field in block.parse(known, ignore_others=False).schema:
+                    found = _unified(types.get(field.name, pa.null()), field, block)
+                    types[field.name] = found
+        except SourceError as error:
+            raise BadSource(
+                "source_unreadable",
+                f"the file is not NDJSON: {error.message}",
+                "every line is one JSON object, and a key has values of one type",
+            ) from None
+        if not types:
+            raise BadSource("source_empty", "the file has no rows")
+        fields = [pa.field(name, arrow) for name, arrow in types.items()]
+        self.columns: tuple[SourceColumn, ...] = source_columns(fields, declared)
+
+    def read(self, schema: Schema) -> Iterator[pa.RecordBatch]:
+        known = {column.name: ARROW_TYPES[column.type] for column in schema}
+        for block in _blocks(self._path):
+            yield from block.parse(known, ignore_others=True).select(list(known)).to_batches()
+
+
+class _Block:
+    """Some whole lines, the first of them line `first_line` of the file (from 0)."""
+
+    def __init__(self, data: bytes, first_line: int) -> None:
+        self.data = data
+        self.first_line = first_line
+
+    def parse(self, known: Mapping[str, pa.DataType], *, ignore_others: bool) -> pa.Table:
+        """The block's rows. Raises SourceError that names the first bad line."""
+        try:
+            self.data.decode()
+            table = pyarrow.json.read_json(
+                pa.BufferReader(self.data),
+                read_options=pyarrow.json.ReadOptions(
+                    use_threads=False, block_size=len(self.data) + 1
+                ),
+                parse_options=pyarrow.json.ParseOptions(
+                    explicit_schema=pa.schema(list(known.items())),
+                    unexpected_field_behavior="ignore" if ignore_others else "infer",
+                ),
+            )
+        except UnicodeDecodeError as error:
+            raise self._error(self.data.count(b"\n", 0, error.start), "not UTF-8") from None
+        except pa.ArrowInvalid as error:
+            raise self._blame(known, str(error)) from None
+        if table.num_rows != self.data.count(b"\n"):
+            self._check_lines(known)
+        return table
+
+    def _check_lines(self, known: Mapping[str, pa.DataType]) -> None:
+        """Blank lines are legal; objects that share or straddle lines are not."""
+        for number, line in enumerate(self.data.splitlines()):
+            if message := line.strip() and _fault(line, known):
+                raise self._error(number, message)
+
+    def _blame(self, known: Mapping[str, pa.DataType], message: str) -> SourceError:
+        seen: dict[str, type] = {}
+        for number, line in enumerate(self.data.split(b"\n")):
+            if line.strip() and (fault := _fault(line, known, seen)):
+                return self._error(number, fault)
+        return self._error(0, message.removeprefix("JSON parse error: "))
+
+    def _error(self, line: int, message: str) -> SourceError:
+        number = self.first_line + line
+        return SourceError(f"line {number + 1}: {message}", number)
+
+
+def _blocks(path: Path, size: int | None = None) -> Iterator[_Block]:
+    """The lines of the first `size` bytes (of the whole file) in blocks of a few MB."""
+    line = 0
+    taken = 0
+    rest = b""
+    with path.open("rb") as file:
+        while size is None or taken < size:
+            data = file.read(BLOCK_BYTES)
+            taken += len(data)
+            if not data and rest.strip():
+                data = b"\n"  # the last line may lack its end
+            end = data.rfind(b"\n") + 1
+            block, rest = (rest + data[:end], data[end:]) if end else (b"", rest + data)
+            if len(rest) > BLOCK_BYTES:
+                raise SourceError(f"line {line + 1} has more than {BLOCK_BYTES >> 20} MB", line)
+            if block.strip():
+                yield _Block(block, line)
+            line += block.count(b"\n")
+            if not data:
+                return
+
+
+def _fault(
+    line: bytes, known: Mapping[str, pa.DataType], seen: dict[str, type] | None = None
+) -> str:
+    """What is wrong with a line, or nothing; `seen` collects the JSON types of undeclared keys."""
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        return f"not JSON: {error}"
+    except RecursionError:
+        return "nested too deeply"
+    if not isinstance(row, dict):
+        return "not a JSON object"
+    for name, value in row.items():
+        if value is None:
+            continue
+        if name in known:
+            try:
+                pa.array([value], known[name])
+            except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+                shown = json.dumps(value)[:80]
+                return f"{name!r} is {shown}, not a value of type {known[name]}"
+        elif seen is not None:
+            kind: type = float if type(value) is int else type(value)
+            if seen.setdefault(name, kind) is not kind:
+                return f"{name!r} has another type than in the lines before"
+    return ""
+
+
+def _unified(before: pa.DataType, field: pa.Field, block: _Block) -> pa.DataType:
+    """The type that holds a key's values of all blocks so far. JSON has no dates: strings."""
+    arrow = pa.string() if pa.types.is_timestamp(field.type) else field.type
+    if pa.types.is_null(before) or arrow == before:
+        return arrow
+    if pa.types.is_null(arrow):
+        return before
+    if {before, arrow} == {pa.int64(), pa.float64()}:
+        return pa.float64()
+    raise SourceError(
+        f"{field.name!r} is {before} before line {block.first_line + 1} and {arrow} after it"
+    )

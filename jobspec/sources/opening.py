@@ -1,0 +1,78 @@
+"""Opens the source that a document names, and words what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from jobspec.document import RowsSource as RowsDocument
+from jobspec.document import UploadSource as UploadDocument
+from jobspec.errors import SourceError
+from jobspec.problems import ProblemList
+from jobspec.sources.csv import CsvSource
+from jobspec.sources.ndjson import NdjsonSource
+from jobspec.sources.parquet import ParquetSource
+from jobspec.sources.rows import RowsSource
+from jobspec.sources.source import BadSource, OpenUpload, Source, check_declared
+from jobspec.types import ValueType
+
+
+def open_source(
+    document: RowsDocument | UploadDocument,
+    open_upload: OpenUpload | None,
+    problems: ProblemList,
+) -> Source | None:
+    """The source with its columns; None, and a problem, where it cannot be opened."""
+    declared = document.columns or {}
+    before = len(problems)
+    source: Source | None
+    if isinstance(document, RowsDocument):
+        source = RowsSource(document.rows, declared, problems)
+    else:
+        source = _open_upload(document, declared, open_upload, problems)
+    if source is not None and len(problems) == before:
+        check_declared(declared, source.columns, problems)
+    return source
+
+
+def reopen_source(
+    document: RowsDocument | UploadDocument, open_upload: OpenUpload | None
+) -> Source:
+    """The source of a document that was compiled before. Raises SourceError."""
+    problems = ProblemList()
+    source = open_source(document, open_upload, problems)
+    if source is None or problems:
+        raise SourceError("; ".join(problem.render() for problem in problems))
+    return source
+
+
+def _open_upload(
+    document: UploadDocument,
+    declared: Mapping[str, ValueType],
+    open_upload: OpenUpload | None,
+    problems: ProblemList,
+) -> Source | None:
+    path: Path | None = None
+    try:
+        path = open_upload(document.upload) if open_upload is not None else None
+        if path is not None:
+            return _FORMATS[document.format](path, declared)
+    except BadSource as error:
+        problems.add(error.code, "/source", error.message, error.hint)
+        return None
+    except (LookupError, OSError):
+        pass  # the same problem as without a way to open uploads
+    problems.add(
+        "unknown_upload",
+        "/source/upload",
+        f"there is no upload {document.upload[:12]}...",
+        "send the file by POST /upload first, and use the SHA-256 that it answers",
+    )
+    return None
+
+
+_FORMATS: dict[str, Callable[[Path, Mapping[str, ValueType]], Source]] = {
+    "csv": CsvSource,
+    "ndjson": NdjsonSource,
+    "parquet": ParquetSource,
+}

@@ -1,0 +1,108 @@
+"""Rows that stand in the document itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from jobspec.arrow import ARROW_TYPES
+from jobspec.problems import ProblemList, pointer
+from jobspec.sources.source import BATCH_ROWS, SourceColumn
+from jobspec.types import Schema, ValueType
+
+Scalar: TypeAlias = bool | int | float | str | None
+
+
+class RowsSource:
+    """Inline rows, columns in the order of their first appearance; a missing key is NULL."""
+
+    def __init__(
+        self,
+        rows: Sequence[Mapping[str, Scalar]],
+        declared: Mapping[str, ValueType],
+        problems: ProblemList,
+    ) -> None:
+        """Notes a problem for the first value of each column that has not the column's type."""
+        self.rows: int | None = len(rows)
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        columns = []
+        self._arrays: dict[str, pa.Array] = {}
+        for name in names:
+            values = [row.get(name) for row in rows]
+            value_type = declared.get(name) or _inferred(name, values, problems)
+            nullable = any(value is None for value in values)
+            columns.append(SourceColumn(name=name, type=value_type, nullable=nullable))
+            if value_type is not None and _fits(name, values, value_type, problems):
+                self._arrays[name] = _array(values, value_type)
+        self.columns: tuple[SourceColumn, ...] = tuple(columns)
+
+    def read(self, schema: Schema) -> Iterator[pa.RecordBatch]:
+        names = [column.name for column in schema]
+        batch = pa.RecordBatch.from_arrays([self._arrays[name] for name in names], names=names)
+        for start in range(0, batch.num_rows, BATCH_ROWS):
+            yield batch.slice(start, BATCH_ROWS)
+
+
+def _inferred(name: str, values: Sequence[Scalar], problems: ProblemList) -> ValueType | None:
+    """The one type that holds all values (integers among floats are floats), or a problem."""
+    first_rows: dict[str, int] = {}
+    for row, value in enumerate(values):
+        if value is not None:
+            first_rows.setdefault(_WORDS[type(value)], row)
+    if len(first_rows) > 1:
+        (before, _), (here, row), *_ = first_rows.items()
+        problems.add(
+            "type_mismatch",
+            pointer("source", "rows", row, name),
+            f"column {name!r} holds {before} before and {here} here",
+            "the values of a column have one type; write null where one is missing",
+        )
+        return None
+    kinds = {type(value) for value in values if value is not None}
+    if bool in kinds:
+        return ValueType.BOOL
+    if float in kinds:
+        return ValueType.F64
+    if int in kinds:
+        integers = [value for value in values if isinstance(value, int)]
+        signed = min(integers) < 0 or max(integers) <= ValueType.I64.maximum
+        return ValueType.I64 if signed else ValueType.U64
+    return ValueType.STRING
+
+
+_WORDS = {bool: "a truth value", int: "a number", float: "a number", str: "a string"}
+
+
+def _fits(
+    name: str, values: Sequence[Scalar], value_type: ValueType, problems: ProblemList
+) -> bool:
+    for row, value in enumerate(values):
+        if value is not None and not _is_value(value, value_type):
+            problems.add(
+                "type_mismatch",
+                pointer("source", "rows", row, name),
+                f"{value!r:.80} is not a value of type {value_type}",
+                "mend the value, or give the column another type in source.columns",
+            )
+            return False
+    return True
+
+
+def _array(values: Sequence[Scalar], value_type: ValueType) -> pa.Array:
+    if value_type.is_float:
+        values = [None if value is None else float(value) for value in values]
+    return pa.array(values, ARROW_TYPES[value_type])
+
+
+def _is_value(value: Scalar, value_type: ValueType) -> bool:
+    if value_type is ValueType.BOOL:
+        return isinstance(value, bool)
+    if value_type is ValueType.STRING:
+        return isinstance(value, str)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    if value_type.is_float:
+        return True
+    return isinstance(value, int) and value_type.minimum <= value <= value_type.maximum

@@ -1,0 +1,154 @@
+"""What every source of rows offers: its columns, and its rows as Arrow batches in order.
+
+Not here: the formats (one module each), which columns a program reads (`jobspec.plan`), how rows
+become chunks (`jobspec.chunks`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from jobspec.arrow import ARROW_TYPES, value_type
+from jobspec.errors import SourceError
+from jobspec.problems import ProblemList, near_miss, pointer
+from jobspec.types import Schema, ValueType
+
+OpenUpload = Callable[[str], Path]
+"""Finds an upload's file by its SHA-256; raises LookupError or OSError where there is none."""
+
+BLOCK_BYTES = 4 << 20
+"""Text is parsed in blocks of this size; no row can be longer."""
+
+SAMPLE_BYTES = 16 << 20
+"""Types are inferred from this much of a text file."""
+
+BATCH_ROWS = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceColumn:
+    """A column as the source has it.
+
+    `type` is None where the language does not carry the column's type, which matters only to a
+    program that uses the column; `stated` is then what the source calls the type, or empty if a
+    problem was noted already.
+    """
+
+    name: str
+    type: ValueType | None
+    nullable: bool
+    stated: str = ""
+
+
+class Source(Protocol):
+    """Rows in a fixed order."""
+
+    @property
+    def columns(self) -> tuple[SourceColumn, ...]: ...
+
+    @property
+    def rows(self) -> int | None:
+        """How many there are; None where only reading them all would tell."""
+
+    def read(self, schema: Schema) -> Iterator[pa.RecordBatch]:
+        """All rows, the columns of `schema` only, in bounded batches.
+
+        Raises SourceError at the first row that is not as the schema says.
+        """
+
+
+class BadSource(Exception):  # noqa: N818  (it becomes a problem, or a SourceError)
+    """The source cannot be opened: a problem's code and words."""
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+def source_columns(
+    fields: Sequence[pa.Field], declared: Mapping[str, ValueType]
+) -> tuple[SourceColumn, ...]:
+    """The columns of an Arrow schema, with declared types in the place of found ones.
+
+    A column without any value is a string column. Raises BadSource for names that cannot be.
+    """
+    check_names([field.name for field in fields])
+    return tuple(
+        SourceColumn(
+            name=field.name,
+            type=declared.get(field.name, _carried(field.type)),
+            nullable=field.nullable,
+            stated=str(field.type),
+        )
+        for field in fields
+    )
+
+
+def _carried(arrow: pa.DataType) -> ValueType | None:
+    return ValueType.STRING if pa.types.is_null(arrow) else value_type(arrow)
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raises BadSource unless every column can be named, and by one name each."""
+    if not names:
+        raise BadSource("source_empty", "the source has no columns")
+    seen: set[str] = set()
+    for position, name in enumerate(names, 1):
+        if not name:
+            raise BadSource(
+                "source_unreadable",
+                f"column {position} has no name",
+                "the first line of a CSV file names the columns",
+            )
+        if len(name) > 128 or not name.isprintable():
+            raise BadSource(
+                "source_unreadable",
+                f"column {position} is named {name[:128]!r}",
+                "a column's name has at most 128 printable characters",
+            )
+        if name in seen:
+            raise BadSource(
+                "source_unreadable",
+                f"two columns are named {name!r}",
+                "give every column a name of its own",
+            )
+        seen.add(name)
+
+
+def check_declared(
+    declared: Mapping[str, ValueType], columns: Sequence[SourceColumn], problems: ProblemList
+) -> None:
+    """A declared column must exist."""
+    names = [column.name for column in columns]
+    for name in declared:
+        if name not in names:
+            problems.add(
+                "unknown_column",
+                pointer("source", "columns", name),
+                f"the source has no column {name!r}",
+                near_miss(name, names),
+            )
+
+
+def cast_batch(batch: pa.RecordBatch, schema: Schema, first_row: int) -> pa.RecordBatch:
+    """The columns of `schema` in `batch`, cast without loss. Raises SourceError."""
+    arrays = []
+    for column in schema:
+        array = batch.column(column.name)
+        try:
+            array = array.cast(ARROW_TYPES[column.type])
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise SourceError(
+                f"column {column.name!r}: {error}, in rows {first_row} to"
+                f" {first_row + batch.num_rows - 1}; change its type in source.columns",
+                first_row,
+            ) from None
+        arrays.append(array)
+    return pa.RecordBatch.from_arrays(arrays, names=[column.name for column in schema])

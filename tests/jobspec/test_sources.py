@@ -1,0 +1,334 @@
+"""Sources: types found, values read, and clear words about what cannot be read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from jobspec.document import RowsSource, UploadSource
+from jobspec.errors import SourceError
+from jobspec.problems import Problem, ProblemList
+from jobspec.sources.opening import open_source
+from jobspec.sources.source import Source
+from jobspec.types import Column, ValueType
+
+SHA = "0" * 64
+
+
+class Uploads:
+    """Files as uploads, each opened by a source of its format."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "upload"
+
+    def open(
+        self, text: str | bytes, file_format: str = "csv", columns: dict[str, str] | None = None
+    ) -> tuple[Source | None, tuple[Problem, ...]]:
+        self._path.write_bytes(text.encode() if isinstance(text, str) else text)
+        document = UploadSource.model_validate(
+            {"upload": SHA, "format": file_format, "columns": columns}
+        )
+        problems = ProblemList()
+        return open_source(document, lambda _: self._path, problems), problems.all()
+
+    def good(self, *args: Any, **kwargs: Any) -> Source:
+        source, problems = self.open(*args, **kwargs)
+        assert source is not None
+        assert problems == ()
+        return source
+
+    def bad(self, *args: Any, **kwargs: Any) -> Problem:
+        source, (problem,) = self.open(*args, **kwargs)
+        assert source is None
+        return problem
+
+    def parquet(self, table: pa.Table, **kwargs: Any) -> bytes:
+        pq.write_table(table, self._path, **kwargs)
+        return self._path.read_bytes()
+
+
+@pytest.fixture
+def uploads(tmp_path: Path) -> Uploads:
+    return Uploads(tmp_path)
+
+
+def types_of(source: Source) -> dict[str, str | None]:
+    return {column.name: column.type and column.type.value for column in source.columns}
+
+
+def rows_of(source: Source, names: Sequence[str] | None = None) -> list[dict[str, object]]:
+    schema = tuple(
+        Column(column.name, column.type, column.nullable)
+        for column in source.columns
+        if column.type is not None and (names is None or column.name in names)
+    )
+    return [row for batch in source.read(schema) for row in batch.to_pylist()]
+
+
+# --- rows in the document -------------------------------------------------------------------------
+
+
+def inline(
+    rows: list[dict[str, object]], columns: dict[str, str] | None = None
+) -> tuple[Source, tuple[Problem, ...]]:
+    problems = ProblemList()
+    document = RowsSource.model_validate({"rows": rows, "columns": columns})
+    source = open_source(document, None, problems)
+    assert source is not None
+    return source, problems.all()
+
+
+def test_inline_rows_have_the_types_of_their_values() -> None:
+    rows: list[dict[str, object]] = [
+        {"a": 1, "b": 1, "c": True, "d": "x", "e": None, "f": 2**63},
+        {"a": 2, "b": 0.5, "c": None, "d": "é", "g": 1.5, "f": 1},
+    ]
+    source, problems = inline(rows)
+    assert problems == ()
+    assert types_of(source) == {
+        "a": "i64",
+        "b": "f64",
+        "c": "bool",
+        "d": "string",
+        "e": "string",
+        "f": "u64",
+        "g": "f64",
+    }
+    assert [column.nullable for column in source.columns] == [0, 0, 1, 0, 1, 0, 1]
+    assert source.rows == 2
+    names = dict.fromkeys("abcdefg")
+    assert rows_of(source) == [{**names, **row} for row in rows]
+
+
+def test_declared_types_of_inline_rows_win() -> None:
+    source, problems = inline([{"a": 1, "b": 2}], {"a": "u8", "b": "f32"})
+    assert problems == ()
+    assert types_of(source) == {"a": "u8", "b": "f32"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "pointer", "message"),
+    [
+        ([{"a": 1}, {"a": "x"}], None, "/source/rows/1/a", "a number before and a string here"),
+        ([{"a": 1}, {"a": None}, {"a": True}], None, "/source/rows/2/a", "truth value"),
+        ([{"a": -1}, {"a": 2**63}], None, "/source/rows/1/a", "not a value of type i64"),
+        ([{"a": 1}, {"a": 300}], {"a": "u8"}, "/source/rows/1/a", "300 is not a value of type u8"),
+        ([{"a": 1.5}], {"a": "i64"}, "/source/rows/0/a", "1.5 is not a value of type i64"),
+        ([{"a": True}], {"a": "i64"}, "/source/rows/0/a", "True is not"),
+        ([{"a/b": 1}], {"a/b": "string"}, "/source/rows/0/a~1b", "1 is not"),
+        ([{"abc": 1}], {"abd": "i64"}, "/source/columns/abd", "no column 'abd'"),
+    ],
+)
+def test_a_bad_inline_value_is_a_problem_at_its_row(
+    rows: list[dict[str, object]], columns: dict[str, str] | None, pointer: str, message: str
+) -> None:
+    _, (problem,) = inline(rows, columns)
+    assert problem.pointer == pointer
+    assert message in problem.message
+
+
+# --- CSV ------------------------------------------------------------------------------------------
+
+
+def test_csv_types_are_inferred_and_null_is_an_empty_field(uploads: Uploads) -> None:
+    source = uploads.good('i,f,b,s,n\n1,1.5,true,"x, ""y""",\n,,,,\n3,nan,false,"",\n')
+    assert types_of(source) == {"i": "i64", "f": "f64", "b": "bool", "s": "string", "n": "string"}
+    first, second, third = rows_of(source, ["i", "b", "s", "n"])
+    assert first == {"i": 1, "b": True, "s": 'x, "y"', "n": None}
+    assert second == {"i": None, "b": None, "s": None, "n": None}
+    assert third == {"i": 3, "b": False, "s": "", "n": None}
+    assert source.rows is None
+
+
+def test_na_in_a_csv_file_is_a_string(uploads: Uploads) -> None:
+    assert rows_of(uploads.good("country\nNA\nDE\n")) == [{"country": "NA"}, {"country": "DE"}]
+
+
+def test_csv_with_a_byte_order_mark_and_carriage_returns(uploads: Uploads) -> None:
+    assert rows_of(uploads.good("\ufeffa,b\r\n1,é\r\n")) == [{"a": 1, "b": "é"}]
+
+
+def test_declared_types_of_a_csv_file_win(uploads: Uploads) -> None:
+    source = uploads.good("zip,n\n01234,7\n", columns={"zip": "string", "n": "u8"})
+    assert rows_of(source) == [{"zip": "01234", "n": 7}]
+    assert types_of(source) == {"zip": "string", "n": "u8"}
+
+
+def test_a_type_that_the_language_has_not_is_noted_but_no_problem_yet(uploads: Uploads) -> None:
+    source = uploads.good("when,n\n2024-02-29,7\n")
+    assert source.columns[0].type is None
+    assert source.columns[0].stated == "date32[day]"
+    assert rows_of(source) == [{"n": 7}]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        ("", "source_unreadable", "Empty CSV file"),
+        ("a,b\n", "source_empty", "header but no rows"),
+        ("a,a\n1,2\n", "source_unreadable", "two columns are named 'a'"),
+        ("a,\n1,2\n", "source_unreadable", "column 2 has no name"),
+        ("a\x07,b\n1,2\n", "source_unreadable", "column 1 is named 'a\\x07'"),
+        (f"{'a' * 129}\n1\n", "source_unreadable", "column 1 is named"),
+        ("a,b\n1,2\n1,2,3\n", "source_unreadable", "row 1 (from 0): Expected 2 columns, got 3"),
+    ],
+)
+def test_a_file_that_is_not_csv_is_a_problem(
+    uploads: Uploads, text: str, code: str, message: str
+) -> None:
+    problem = uploads.bad(text)
+    assert problem.code == code
+    assert message in problem.message
+    assert problem.pointer == "/source"
+
+
+def test_a_csv_value_of_another_type_names_its_row_and_column(uploads: Uploads) -> None:
+    text = "n,s\n" + "1,x\n" * 99 + "oops,x\n"
+    place = r"row 99 \(from 0\): column 'n': not a value of type int64: 'oops'"
+    assert re.search(place, uploads.bad(text, columns={"n": "i64"}).message)
+    source = uploads.good(text)
+    with pytest.raises(SourceError, match=place) as caught:
+        list(source.read((Column("n", ValueType.I64, nullable=True),)))
+    assert caught.value.row == 99
+
+
+def test_a_broken_row_far_into_a_csv_file_names_its_row(uploads: Uploads) -> None:
+    rows = 17 * 2**20 // 8
+    source = uploads.good("n,s\n" + "1234,56\n" * rows + "1,2,3\n")
+    with pytest.raises(SourceError, match=rf"row {rows} \(from 0\): Expected 2 columns") as caught:
+        rows_of(source)
+    assert caught.value.row == rows
+
+
+# --- NDJSON ---------------------------------------------------------------------------------------
+
+
+def test_ndjson_types_are_unified_and_missing_keys_are_null(uploads: Uploads) -> None:
+    source = uploads.good(
+        '{"a":1,"b":"x","t":"2024-01-01"}\n\n{"a":2.5,"c":true,"n":null}\n{"b":"é","l":[1]}',
+        "ndjson",
+    )
+    assert types_of(source) == {
+        "a": "f64",
+        "b": "string",
+        "t": "string",
+        "c": "bool",
+        "n": "string",
+        "l": None,
+    }
+    assert rows_of(source) == [
+        {"a": 1, "b": "x", "t": "2024-01-01", "c": None, "n": None},
+        {"a": 2.5, "b": None, "t": None, "c": True, "n": None},
+        {"a": None, "b": "é", "t": None, "c": None, "n": None},
+    ]
+
+
+def test_ndjson_in_many_blocks_is_read_in_order(uploads: Uploads) -> None:
+    lines = [json.dumps({"n": n, "s": "x" * (n % 97)}) for n in range(100_000)]
+    lines[90_000] = json.dumps({"n": 90_000.5})
+    text = "\n".join(lines)
+    assert len(text) > 5 << 20
+    source = uploads.good(text, "ndjson")
+    assert types_of(source) == {"n": "f64", "s": "string"}
+    numbers = [row["n"] for row in rows_of(source, ["n"])]
+    assert numbers == [n + 0.5 * (n == 90_000) for n in range(100_000)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"a":1}\n[1]\n', "line 2: not a JSON object"),
+        ('{"a":1}\n\n{"a":\n', "line 3: not JSON"),
+        ('{"a":1}\n{"a":"x"}\n', "line 2: 'a' has another type than in the lines before"),
+        ('{"a":1}{"a":2}\n', "line 1: not JSON"),
+        ('{"a":1}\n{"a":\n2}\n', "line 2: not JSON"),
+        ('{"a":1,"a":2}\n', "specified twice"),
+        ("[" * 100_000 + "\n", "line 1: "),
+    ],
+)
+def test_a_file_that_is_not_ndjson_is_a_problem_at_its_line(
+    uploads: Uploads, text: str, message: str
+) -> None:
+    problem = uploads.bad(text, "ndjson")
+    assert problem.code == "source_unreadable"
+    assert message in problem.message
+
+
+def test_ndjson_that_is_not_utf8_is_a_problem(uploads: Uploads) -> None:
+    problem = uploads.bad(b'{"a":"x"}\n{"a":"\xff"}\n', "ndjson")
+    assert "line 2: not UTF-8" in problem.message
+
+
+def test_an_ndjson_file_without_rows_is_a_problem(uploads: Uploads) -> None:
+    assert uploads.bad("\n\n", "ndjson").code == "source_empty"
+
+
+def test_an_ndjson_line_longer_than_a_block_is_a_problem(uploads: Uploads) -> None:
+    assert "more than 4 MB" in uploads.bad('{"a":"' + "x" * (9 << 20), "ndjson").message
+
+
+def test_an_ndjson_value_of_another_type_names_its_line(uploads: Uploads) -> None:
+    source = uploads.good('{"a":1}\n' * 10 + '{"a":300}\n', "ndjson", columns={"a": "i64"})
+    schema = (Column("a", ValueType.U8, nullable=True),)
+    with pytest.raises(SourceError, match="line 11: 'a' is 300, not a value of type uint8"):
+        list(source.read(schema))
+
+
+# --- Parquet --------------------------------------------------------------------------------------
+
+
+def test_parquet_has_its_own_types(uploads: Uploads) -> None:
+    table = pa.table(
+        {
+            "a": pa.array([1, 2], pa.int8()),
+            "s": pa.array(["x", None], pa.large_string()),
+            "d": pa.array(["x", "x"]).dictionary_encode(),
+            "when": pa.array([1, 2], pa.date32()),
+        }
+    )
+    source = uploads.good(uploads.parquet(table), "parquet")
+    assert types_of(source) == {"a": "i8", "s": "string", "d": "string", "when": None}
+    assert source.rows == 2
+    assert rows_of(source) == [{"a": 1, "s": "x", "d": "x"}, {"a": 2, "s": None, "d": "x"}]
+
+
+def test_declared_types_of_a_parquet_file_are_cast_without_loss(uploads: Uploads) -> None:
+    data = uploads.parquet(pa.table({"a": pa.array([1, 300], pa.int64())}))
+    assert rows_of(uploads.good(data, "parquet", columns={"a": "i16"})) == [{"a": 1}, {"a": 300}]
+    with pytest.raises(SourceError, match=r"column 'a': .*300.* in rows 0 to 1"):
+        rows_of(uploads.good(data, "parquet", columns={"a": "u8"}))
+
+
+def test_a_file_that_is_not_parquet_is_a_problem(uploads: Uploads) -> None:
+    assert "not Parquet" in uploads.bad(b"PAR1 it is not", "parquet").message
+
+
+def test_a_damaged_parquet_file_is_a_source_error(uploads: Uploads) -> None:
+    table = pa.table({"a": list(range(10_000))})
+    data = bytearray(uploads.parquet(table, compression="zstd"))
+    data[4:200] = bytes(196)
+    source = uploads.good(bytes(data), "parquet")
+    with pytest.raises(SourceError, match="damaged after row 0"):
+        rows_of(source)
+
+
+# --- uploads --------------------------------------------------------------------------------------
+
+
+def test_an_unknown_upload_is_a_problem() -> None:
+    def missing(sha256: str) -> Path:
+        raise FileNotFoundError(sha256)
+
+    for open_upload in (None, missing):
+        problems = ProblemList()
+        document = UploadSource.model_validate({"upload": SHA, "format": "csv"})
+        assert open_source(document, open_upload, problems) is None
+        (problem,) = problems
+        assert (problem.code, problem.pointer) == ("unknown_upload", "/source/upload")
