@@ -276,14 +276,25 @@ class Module:
     memory_maximum_bytes: int
 
 
+STANDARD_TRAPS = (
+    TrapSite(
+        code="out_of_memory",
+        pointer="",
+        message="the program needs more memory than it may have",
+    ),
+    TrapSite(code="bad_chunk", pointer="", message="the input is not a chunk of this program"),
+)
+"""The first trap sites of every program: those at which kernels trap, by their code."""
+
+
 # --- building -------------------------------------------------------------------------------------
 
 
 class TrapSites:
-    """Numbers the places at which one program can trap."""
+    """Numbers the places at which one program can trap; the first are `STANDARD_TRAPS`."""
 
     def __init__(self) -> None:
-        self._numbers: dict[TrapSite, int] = {}
+        self._numbers = {site: number for number, site in enumerate(STANDARD_TRAPS)}
 
     def number(self, site: TrapSite) -> int:
         return self._numbers.setdefault(site, len(self._numbers))
@@ -309,9 +320,9 @@ class Body:
             return value
         return self._fresh("%", value)
 
-    def variable(self, kind: Kind) -> Get:
-        """A fresh variable, zero until it is set."""
-        return self._fresh("$", Const(kind, 0))
+    def variable(self, initial: Kind | Expr) -> Get:
+        """A fresh variable that may be set again; of a kind alone, it is zero until then."""
+        return self._fresh("$", Const(initial, 0) if isinstance(initial, Kind) else initial)
 
     def _fresh(self, prefix: str, value: Expr) -> Get:
         self._fresh_names += 1

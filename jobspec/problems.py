@@ -50,6 +50,7 @@ CODES: dict[str, str] = {
     "not_an_aggregate": "An aggregate step's expression is not one call of an aggregate function.",
     # Python functions
     "python_syntax": "The text is not a Python function.",
+    "python_too_deep": "A function is nested deeper than the limit allows.",
     "unsupported_python": "The language leaves this part of Python out.",
     "missing_annotation": "A parameter or the result has no type.",
     "function_name": "A function's name differs from its key or is taken.",

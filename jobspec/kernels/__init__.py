@@ -1,17 +1,119 @@
-"""Functions that programs call by name and that are linked in when they do."""
+"""The kernels: functions that programs call by name and that are linked in when they do.
+
+They are written in the kernel language, which is described in `jobspec.functions`, as the text
+constant `SOURCE` of the modules of this package. Kernels call each other by name across sources.
+A new source is one more entry of `_SOURCES`; names are unique among all of them.
+
+Sources are read at the first use and functions are compiled when they are asked for.
+"""
 
 from __future__ import annotations
 
+from functools import cache
+
 from jobspec import ir
+from jobspec.errors import CompilerError
+from jobspec.functions.context import CompiledFunction
+from jobspec.functions.kernel import KernelSource, compile_kernel, read_source
+from jobspec.ir import Body, Call, Do, Expr, TrapCheck
+from jobspec.kernels import memory, numbers
+from jobspec.types import ValueType
+
+_SOURCES = {
+    "memory": memory.SOURCE,
+    "numbers": numbers.SOURCE,
+}
+
+_compiled: dict[str, CompiledFunction] = {}
+
+
+def kernel(name: str) -> CompiledFunction | None:
+    """A kernel with its types, and whether it may trap; None if there is none of that name."""
+    return _kernel(name, ())
+
+
+def _kernel(name: str, callers: tuple[str, ...]) -> CompiledFunction | None:
+    if name in _compiled:
+        return _compiled[name]
+    source = _sources_by_function().get(name)
+    if source is None:
+        return None
+    if name in callers:
+        raise CompilerError(f"kernels call each other in a circle: {' > '.join(callers)} > {name}")
+    # Threads that meet here compile the same kernel to equal values.
+    _compiled[name] = compile_kernel(
+        source,
+        name,
+        callee=lambda callee: _kernel(callee, (*callers, name)),
+        callee_names=names,
+        globals_=_global_types(),
+    )
+    return _compiled[name]
 
 
 def function(name: str) -> ir.Function | None:
-    """The kernel of that name."""
-    del name
-    return None
+    """The kernel's code."""
+    found = kernel(name)
+    return found.function if found else None
 
 
 def global_variable(name: str) -> ir.Global | None:
     """The module-level variable of that name which kernels share."""
-    del name
-    return None
+    return next((s.globals[name] for s in _read_sources() if name in s.globals), None)
+
+
+def names() -> list[str]:
+    """The names of all kernels, sorted."""
+    return sorted(_sources_by_function())
+
+
+def call(body: Body, name: str, *args: Expr) -> Expr:
+    """The result of a kernel; when it may trap, it is called now and its trap is passed on."""
+    found = _needed(name)
+    if found.result is None:
+        raise CompilerError(f"kernel {name} has no result")
+    result = Call(name, args, found.result.kind)
+    if not found.may_trap:
+        return result
+    kept = body.temporary(result)
+    body.add(TrapCheck())
+    return kept
+
+
+def do(body: Body, name: str, *args: Expr) -> None:
+    """Call a kernel for its effect, and pass its trap on."""
+    found = _needed(name)
+    body.add(Do(name, args, found.result.kind if found.result else None))
+    if found.may_trap:
+        body.add(TrapCheck())
+
+
+def _needed(name: str) -> CompiledFunction:
+    found = kernel(name)
+    if found is None:
+        raise CompilerError(f"there is no kernel {name}")
+    return found
+
+
+@cache
+def _read_sources() -> tuple[KernelSource, ...]:
+    return tuple(read_source(name, text) for name, text in _SOURCES.items())
+
+
+@cache
+def _sources_by_function() -> dict[str, KernelSource]:
+    found: dict[str, KernelSource] = {}
+    for source in _read_sources():
+        for name in source.functions:
+            if name in found:
+                raise CompilerError(f"two kernels are named {name}")
+            found[name] = source
+    return found
+
+
+@cache
+def _global_types() -> dict[str, ValueType]:
+    types = {"trap": ValueType.I32, "heap_base": ValueType.I32}
+    for source in _read_sources():
+        types |= source.global_types
+    return types

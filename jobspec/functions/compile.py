@@ -1,0 +1,244 @@
+"""Compiles all functions of a document, callees before callers.
+
+Functions that call themselves, directly or through others, are refused: a program's stack is not
+ours to bound. Not here: what statements and expressions mean.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from jobspec import ir
+from jobspec.functions import builtins
+from jobspec.functions.context import CompiledFunction, Context, Params, SourceText
+from jobspec.functions.statements import Statements, narrow_name
+from jobspec.functions.syntax import TYPE_NAMES, Reader
+from jobspec.problems import ProblemList, pointer
+from jobspec.types import ValueType
+
+MAX_CHARS = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parsed:
+    name: str
+    pointer: str
+    source: SourceText
+    node: ast.FunctionDef
+    params: Params
+    result: ValueType
+
+
+def compile_functions(
+    sources: Mapping[str, str],
+    problems: ProblemList,
+    traps: ir.TrapSites | None = None,
+    *,
+    max_chars: int = MAX_CHARS,
+) -> dict[str, CompiledFunction]:
+    """The functions of a document by name; problems point to `/functions/<name>`.
+
+    `traps` numbers the trap sites of the whole program, so pass the one that its other parts use.
+    A function whose types could be read is in the result even if its body has problems; one whose
+    types could not be read is not.
+    """
+    traps = ir.TrapSites() if traps is None else traps
+    parsed = {}
+    for name, text in sources.items():
+        function = _parse(name, text, problems, max_chars)
+        if function is not None:
+            parsed[name] = function
+    calls = {name: _calls(function, parsed) for name, function in parsed.items()}
+    order, in_cycles = _callees_first(calls)
+    for name in sorted(in_cycles):
+        call = next(call for callee, call in calls[name].items() if callee in in_cycles)
+        function = parsed[name]
+        problems.add(
+            "recursion",
+            function.pointer,
+            f"{name} calls itself, directly or through others",
+            "write it as a loop",
+            line=call.lineno,
+            column=function.source.column(call.lineno, call.col_offset),
+        )
+    compiled: dict[str, CompiledFunction] = {
+        name: _declared(parsed[name]) for name in parsed if name in in_cycles
+    }
+    for name in order:
+        if name not in in_cycles:
+            compiled[name] = _compile(parsed[name], compiled, problems, traps)
+    return {name: compiled[name] for name in parsed}
+
+
+def _parse(name: str, text: str, problems: ProblemList, max_chars: int) -> _Parsed | None:
+    place = pointer("functions", name)
+    if len(text) > max_chars:
+        problems.add(
+            "too_long", place, f"a function has at most {max_chars} characters, not {len(text)}"
+        )
+        return None
+    reader = Reader(text, place, problems)
+    tree = reader.parse()
+    node = reader.function(tree) if tree is not None else None
+    if node is None:
+        return None
+    if node.name != name:
+        reader.note(
+            "function_name",
+            node,
+            f"the function is named {node.name}, its entry {name}",
+            "give both the same name",
+        )
+    elif not name.isascii():
+        reader.note("function_name", node, f"{name} has letters other than a to z")
+    elif name in builtins.TABLE:
+        reader.note("function_name", node, f"{name} is there already", "choose another name")
+    signature = reader.signature(node, TYPE_NAMES, may_be_none=False)
+    if signature is None:
+        return None
+    params, result = signature
+    if result is None:
+        raise AssertionError("a signature without a result was accepted")
+    return _Parsed(
+        name=name,
+        pointer=place,
+        source=reader.source,
+        node=node,
+        params=params,
+        result=result,
+    )
+
+
+# --- the order ------------------------------------------------------------------------------------
+
+
+def _calls(function: _Parsed, known: Iterable[str]) -> dict[str, ast.Call]:
+    """The functions of the document that a function calls, each with its first call."""
+    names = set(known)
+    calls: dict[str, ast.Call] = {}
+    for part in ast.walk(function.node):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id in names:
+            calls.setdefault(part.func.id, part)
+    return calls
+
+
+def _callees_first(calls: Mapping[str, Iterable[str]]) -> tuple[list[str], set[str]]:
+    """An order in which callees come before callers, and the names that are on a cycle.
+
+    Tarjan's strongly connected components, with a stack of our own.
+    """
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    open_names: list[str] = []
+    is_open: set[str] = set()
+    order: list[str] = []
+    cyclic: set[str] = set()
+    for root in calls:
+        if root in index:
+            continue
+        work = [(root, iter(calls[root]))]
+        index[root] = low[root] = len(index)
+        open_names.append(root)
+        is_open.add(root)
+        while work:
+            name, callees = work[-1]
+            for callee in callees:
+                if callee not in index:
+                    index[callee] = low[callee] = len(index)
+                    open_names.append(callee)
+                    is_open.add(callee)
+                    work.append((callee, iter(calls[callee])))
+                    break
+                if callee in is_open:
+                    low[name] = min(low[name], index[callee])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[name])
+                if low[name] == index[name]:
+                    component = _pop_through(open_names, name)
+                    is_open.difference_update(component)
+                    order.extend(component)
+                    if len(component) > 1 or name in calls[name]:
+                        cyclic.update(component)
+    return order, cyclic
+
+
+def _pop_through(names: list[str], last: str) -> list[str]:
+    start = names.index(last)
+    component = names[start:]
+    del names[start:]
+    return component
+
+
+# --- one function ---------------------------------------------------------------------------------
+
+
+def _wasm_params(params: Params) -> tuple[tuple[str, ir.Kind], ...]:
+    """Narrow parameters have a name of their own: the plain one is the widened variable."""
+    return tuple(
+        (name if _keeps_kind(declared) else narrow_name(name), declared.kind)
+        for name, declared in params
+    )
+
+
+def _keeps_kind(declared: ValueType) -> bool:
+    return declared.kind in (ir.Kind.I64, ir.Kind.F64) or declared is ValueType.BOOL
+
+
+def _declared(function: _Parsed) -> CompiledFunction:
+    """A function that can be named but has no body, since it has problems."""
+    return CompiledFunction(
+        name=function.name,
+        params=function.params,
+        result=function.result,
+        function=ir.Function(
+            name=f"fn_{function.name}",
+            params=_wasm_params(function.params),
+            result=function.result.kind,
+            body=(ir.Return(ir.Const(function.result.kind, 0)),),
+        ),
+        may_trap=False,
+    )
+
+
+def _compile(
+    function: _Parsed,
+    compiled: Mapping[str, CompiledFunction],
+    problems: ProblemList,
+    traps: ir.TrapSites,
+) -> CompiledFunction:
+    own_problems = ProblemList()
+    ctx = Context(
+        source=function.source,
+        pointer=function.pointer,
+        problems=own_problems,
+        body=ir.Body(traps),
+        trusted=False,
+        callee=compiled.get,
+        callee_names=lambda: list(compiled),
+    )
+    Statements(ctx, function.params, function.result, function.node).function(function.node)
+    if len(own_problems):
+        problems.extend(own_problems)
+        return _declared(function)
+    return CompiledFunction(
+        name=function.name,
+        params=function.params,
+        result=function.result,
+        function=ir.Function(
+            name=f"fn_{function.name}",
+            params=_wasm_params(function.params),
+            result=function.result.kind,
+            body=ctx.body.statements(),
+            comment=_signature_text(function.node),
+        ),
+        may_trap=ctx.may_trap,
+    )
+
+
+def _signature_text(node: ast.FunctionDef) -> str:
+    result = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    return f"def {node.name}({ast.unparse(node.args)}){result}"

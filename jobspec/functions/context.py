@@ -1,0 +1,118 @@
+"""What the lowering of one function knows of its surroundings, and how it says what is wrong."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from jobspec import ir
+from jobspec.ir import Const, Expr, Get, Kind, TrapSite
+from jobspec.problems import ProblemList
+from jobspec.types import ValueType
+
+Params = tuple[tuple[str, ValueType], ...]
+
+
+class Refused(Exception):  # noqa: N818 - not an error of ours, but a way out
+    """A part of a function was refused, and the problem has been noted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A computed value. `literal` is set while a whole number may still take any number type."""
+
+    type: ValueType
+    expr: Expr
+    literal: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledFunction:
+    """A function ready to be called: with `ir.Call(function.name, ...)`, and if it `may_trap`
+    then with `ir.TrapCheck` before its result is used.
+
+    `result` is None only for kernels. A function with problems keeps its types and has an empty
+    body, so that whoever calls it can still be checked.
+    """
+
+    name: str
+    params: Params
+    result: ValueType | None
+    function: ir.Function
+    may_trap: bool
+
+
+class SourceText:
+    """The text of a function, for positions that people count: from 1, in characters."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = re.split(r"\r\n|\r|\n", text)
+
+    def column(self, line: int, byte_offset: int) -> int:
+        """The column of a byte offset, which is what the parser knows."""
+        if not 1 <= line <= len(self._lines):
+            return 1
+        before = self._lines[line - 1].encode(errors="replace")[:byte_offset]
+        return len(before.decode(errors="ignore")) + 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """One function being lowered. `trusted` is the kernel language."""
+
+    source: SourceText
+    pointer: str
+    problems: ProblemList
+    body: ir.Body
+    trusted: bool
+    callee: Callable[[str], CompiledFunction | None]
+    callee_names: Callable[[], list[str]]
+    constants: Mapping[str, int] = field(default_factory=dict)
+    globals: Mapping[str, ValueType] = field(default_factory=dict)
+    may_trap: bool = False
+
+    def note(self, code: str, node: ast.AST, message: str, hint: str = "") -> None:
+        line, offset = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
+        column = self.source.column(line, offset)
+        self.problems.add(code, self.pointer, message, hint, line=line, column=column)
+
+    def refuse(self, code: str, node: ast.AST, message: str, hint: str = "") -> Refused:
+        """Note a problem; the caller raises what this returns."""
+        self.note(code, node, message, hint)
+        return Refused(message)
+
+    def trap_if(self, condition: Expr, code: str, message: str, node: ast.AST) -> None:
+        """Leave the function when the condition holds; a constant condition costs nothing."""
+        if isinstance(condition, Const) and not condition.value:
+            return
+        line = getattr(node, "lineno", None)
+        site = TrapSite(code=code, pointer=self.pointer, message=message, line=line)
+        self.body.trap_if(condition, site)
+        self.may_trap = True
+
+    def once(self, expression: Expr) -> Expr:
+        """The same value, which may now be used several times within one statement."""
+        if isinstance(expression, Const | Get):
+            return expression
+        return self.body.temporary(expression)
+
+
+def local_type(declared: ValueType) -> ValueType:
+    """The type in which a researcher's function computes values of a declared type."""
+    if declared is ValueType.U64 or declared is ValueType.BOOL:
+        return declared
+    return ValueType.I64 if declared.is_integer else ValueType.F64
+
+
+def integer(value_type: ValueType, value: int) -> Const:
+    return Const(value_type.kind, value)
+
+
+def truth(value: bool) -> Const:
+    return Const(Kind.I32, int(value))
+
+
+def is_nan(expression: Expr) -> Expr:
+    return ir.Op(f"{expression.kind}.ne", (expression, expression))

@@ -1,0 +1,165 @@
+"""Arithmetic that WebAssembly has no instruction for."""
+
+SOURCE = '''
+def floor_divide_i64(a: i64, b: i64) -> i64:
+    """Python's a // b; the one quotient that does not fit wraps. b is not 0."""
+    if b == -1:
+        return 0 - a
+    quotient = div(a, b)
+    remainder = a - quotient * b
+    return quotient - i64(remainder != 0 and (remainder ^ b) < 0)
+
+
+def floor_modulo_i64(a: i64, b: i64) -> i64:
+    """Python's a % b. b is not 0."""
+    remainder = rem(a, b)
+    return remainder + b if remainder != 0 and (remainder ^ b) < 0 else remainder
+
+
+def floor_divide_i32(a: i32, b: i32) -> i32:
+    """Python's a // b; the one quotient that does not fit wraps. b is not 0."""
+    if b == -1:
+        return 0 - a
+    quotient = div(a, b)
+    remainder = a - quotient * b
+    return quotient - i32(remainder != 0 and (remainder ^ b) < 0)
+
+
+def floor_modulo_i32(a: i32, b: i32) -> i32:
+    """Python's a % b. b is not 0."""
+    remainder = rem(a, b)
+    return remainder + b if remainder != 0 and (remainder ^ b) < 0 else remainder
+
+
+def truncated_divide_i64(a: i64, b: i64) -> i64:
+    """a / b towards zero; the one quotient that does not fit wraps. b is not 0."""
+    return 0 - a if b == -1 else div(a, b)
+
+
+def add_overflows_i64(a: i64, b: i64) -> bool:
+    """Whether a + b does not fit 64 bits."""
+    total = a + b
+    return ((a ^ total) & (b ^ total)) < 0
+
+
+def subtract_overflows_i64(a: i64, b: i64) -> bool:
+    """Whether a - b does not fit 64 bits."""
+    return ((a ^ b) & (a ^ (a - b))) < 0
+
+
+def multiply_overflows_i64(a: i64, b: i64) -> bool:
+    """Whether a * b does not fit 64 bits."""
+    high = multiply_high_u64(u64(a), u64(b))
+    if a < 0:
+        high -= u64(b)
+    if b < 0:
+        high -= u64(a)
+    return i64(high) != (a * b) >> 63
+
+
+def multiply_high_u64(a: u64, b: u64) -> u64:
+    """The upper 64 bits of a * b."""
+    a0 = a & 0xFFFFFFFF
+    a1 = a >> 32
+    b0 = b & 0xFFFFFFFF
+    b1 = b >> 32
+    middle = a1 * b0 + ((a0 * b0) >> 32)
+    other = a0 * b1 + (middle & 0xFFFFFFFF)
+    return a1 * b1 + (middle >> 32) + (other >> 32)
+
+
+def hash_mix(hash: i64, value: i64) -> i64:
+    """A 64-bit hash of what was hashed before and one more value (after murmur's finaliser)."""
+    mixed = u64(hash) ^ u64(value) * 0x9E3779B97F4A7C15
+    mixed = (mixed ^ (mixed >> 32)) * 0xD6E8FEB86659FD93
+    mixed = (mixed ^ (mixed >> 32)) * 0xD6E8FEB86659FD93
+    return i64(mixed ^ (mixed >> 32))
+
+
+def hash_bytes(hash: i64, address: i32, bytes: i32) -> i64:
+    """A 64-bit hash of what was hashed before and a region of memory."""
+    hash = hash_mix(hash, i64(bytes))
+    i: i32 = 0
+    while i + 8 <= bytes:
+        hash = hash_mix(hash, load64(address + i))
+        i += 8
+    last: i64 = 0
+    shift: i64 = 0
+    while i < bytes:
+        last |= i64(load8u(address + i)) << shift
+        shift += 8
+        i += 1
+    return hash_mix(hash, last)
+
+
+def canonical_f64(x: f64) -> f64:
+    """The same number; of all NaNs the one."""
+    return x if x == x else f64_of_bits(0x7FF8000000000000)
+
+
+def canonical_f32(x: f32) -> f32:
+    """The same number; of all NaNs the one."""
+    return x if x == x else f32_of_bits(0x7FC00000)
+
+
+def float_remainder(x: f64, y: f64) -> f64:
+    """C's fmod: what is left of x after whole multiples of y, exact, with the sign of x."""
+    ux = u64(bits_of_f64(x))
+    uy = u64(bits_of_f64(y))
+    sign = ux & 0x8000000000000000
+    ux ^= sign
+    uy &= 0x7FFFFFFFFFFFFFFF
+    if uy == 0 or uy > 0x7FF0000000000000 or ux >= 0x7FF0000000000000:
+        return (x * y) / (x * y)
+    if ux < uy:
+        return x
+    ex = i64(ux >> 52)
+    ey = i64(uy >> 52)
+    if ex == 0:
+        ex = 12 - i64(clz(ux))
+        ux = ux << u64(1 - ex)
+    else:
+        ux = (ux & 0xFFFFFFFFFFFFF) | 0x10000000000000
+    if ey == 0:
+        ey = 12 - i64(clz(uy))
+        uy = uy << u64(1 - ey)
+    else:
+        uy = (uy & 0xFFFFFFFFFFFFF) | 0x10000000000000
+    while ex > ey:
+        if ux >= uy:
+            ux -= uy
+        ux = ux << 1
+        ex -= 1
+    if ux >= uy:
+        ux -= uy
+    if ux == 0:
+        return f64_of_bits(i64(sign))
+    lift = i64(clz(ux)) - 11
+    ux = ux << u64(lift)
+    ex -= lift
+    if ex > 0:
+        ux = (ux - 0x10000000000000) | (u64(ex) << 52)
+    else:
+        ux = ux >> u64(1 - ex)
+    return f64_of_bits(i64(ux | sign))
+
+
+def float_modulo(x: f64, y: f64) -> f64:
+    """Python's x % y. y is not 0."""
+    remainder = float_remainder(x, y)
+    if remainder == 0.0:
+        return copysign(0.0, y)
+    return remainder + y if (remainder < 0.0) != (y < 0.0) else remainder
+
+
+def float_floor_divide(x: f64, y: f64) -> f64:
+    """Python's x // y. y is not 0."""
+    remainder = float_remainder(x, y)
+    quotient = (x - remainder) / y
+    if remainder != 0.0 and (remainder < 0.0) != (y < 0.0):
+        quotient -= 1.0
+    if quotient == 0.0:
+        return copysign(0.0, x / y)
+    whole = floor(quotient)
+    return whole + 1.0 if quotient - whole > 0.5 else whole
+'''
