@@ -1,1 +1,5 @@
-"""volunteer."""
+"""A native volunteer: what a browser does for a hub, done by wasmtime in a process of one's own."""
+
+from owc.volunteer.volunteer import HubRefusedError, Volunteer
+
+__all__ = ["HubRefusedError", "Volunteer"]

@@ -1,0 +1,53 @@
+"""`owc check`: compile a job document on this machine; needs no hub."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+
+import click
+
+from owc.cli import EXIT_REFUSED
+from owc.cli.hub_api import render_problem
+from owc.cli.submit import with_upload
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--upload",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The file that the job's source is to be.",
+)
+@click.option("--wat", is_flag=True, help="Print the disassembly, not the listing.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the .wasm here.")
+def check(*, file: Path, upload: Path | None, wat: bool, output: Path | None) -> None:
+    """Print the problems of the job document FILE, or the program it compiles to."""
+    import jobspec
+
+    document = file.read_bytes()
+    local: dict[str, Path] = {}
+    if upload is not None:
+        with upload.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        local[sha256] = upload
+        document = with_upload(document, sha256)
+
+    def open_upload(sha256: str) -> Path:
+        if sha256 not in local:
+            raise FileNotFoundError(sha256)
+        return local[sha256]
+
+    try:
+        compiled = jobspec.check_document(document, open_upload if local else None)
+    except jobspec.DocumentError as error:
+        count = len(error.problems)
+        click.echo(f"{file}: {count} problem{'s' if count != 1 else ''}", err=True)
+        for problem in error.problems:
+            click.echo(render_problem(problem.as_dict()), err=True)
+        sys.exit(EXIT_REFUSED)
+    if output is not None:
+        output.write_bytes(compiled.wasm)
+    click.echo(jobspec.disassemble(compiled.wasm) if wat else compiled.listing)
+    click.echo(f"{len(compiled.wasm):,} bytes, sha256 {compiled.program_sha256}", err=True)

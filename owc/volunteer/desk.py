@@ -1,0 +1,110 @@
+"""What a volunteer has to do and has done: leases, sub-jobs at work, results not yet acknowledged.
+
+Pure bookkeeping: what arrives goes in, what to do next comes out. It knows nothing of sockets,
+threads and time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assignment:
+    """One sub-job of a lease, with all that is needed to run it."""
+
+    lease_id: str
+    sub_job_id: str
+    program_sha256: str
+    program_url: str
+    memory_bytes: int
+    rows: int
+    chunk: bytes | None
+    chunk_url: str | None
+    chunk_sha256: str | None
+
+
+@dataclass(slots=True)
+class Desk:
+    """The volunteer's papers. `workers`: sub-jobs that run at a time."""
+
+    workers: int
+    _todo: deque[Assignment] = field(default_factory=deque)
+    _running: dict[str, Assignment] = field(default_factory=dict)
+    _unacknowledged: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+
+    def take_offer(self, offer: Mapping[str, Any]) -> int:
+        """Put the sub-jobs of a `lease_offer` on the pile; returns how many there were."""
+        if offer["lease_id"] is None:
+            return 0
+        program = offer["program"]
+        known = {*self._running, *self._unacknowledged, *(each.sub_job_id for each in self._todo)}
+        for sub_job in offer["sub_jobs"]:
+            if sub_job["sub_job_id"] in known:
+                continue
+            assignment = Assignment(
+                lease_id=offer["lease_id"],
+                sub_job_id=sub_job["sub_job_id"],
+                program_sha256=program["sha256"],
+                program_url=program["url"],
+                memory_bytes=program["memory_bytes"],
+                rows=sub_job["rows"],
+                chunk=sub_job["chunk"],
+                chunk_url=sub_job["chunk_url"],
+                chunk_sha256=sub_job["chunk_sha256"],
+            )
+            self._todo.append(assignment)
+        return len(offer["sub_jobs"])
+
+    def start_next(self) -> Assignment | None:
+        """The next sub-job to run, if a worker is free."""
+        if not self._todo or len(self._running) >= self.workers:
+            return None
+        assignment = self._todo.popleft()
+        self._running[assignment.sub_job_id] = assignment
+        return assignment
+
+    def finish(self, assignment: Assignment, result: dict[str, Any]) -> None:
+        """A sub-job has run; its result is kept until it is acknowledged."""
+        self._running.pop(assignment.sub_job_id, None)
+        self._unacknowledged[assignment.sub_job_id] = (assignment.lease_id, result)
+
+    def drop_lease(self, lease_id: str) -> None:
+        """The lease is gone: what has not begun is not begun; what runs may still count."""
+        self._todo = deque(each for each in self._todo if each.lease_id != lease_id)
+
+    def acknowledge(self, sub_job_ids: Iterable[str]) -> None:
+        """The hub has these results."""
+        for sub_job_id in sub_job_ids:
+            self._unacknowledged.pop(sub_job_id, None)
+
+    def unacknowledged(self) -> dict[str, list[dict[str, Any]]]:
+        """Results that the hub may not have, by lease."""
+        by_lease: dict[str, list[dict[str, Any]]] = {}
+        for lease_id, result in self._unacknowledged.values():
+            by_lease.setdefault(lease_id, []).append(result)
+        return by_lease
+
+    def forget_unstarted(self) -> None:
+        """A new connection as a new volunteer: the old leases are not ours any more."""
+        self._todo.clear()
+
+    def lease_ids(self) -> list[str]:
+        """Leases to be kept alive."""
+        assignments = (*self._todo, *self._running.values())
+        held = {each.lease_id for each in assignments}
+        held.update(lease_id for lease_id, _ in self._unacknowledged.values())
+        return sorted(held)
+
+    @property
+    def wants_work(self) -> bool:
+        """Whether a worker is idle or soon will be."""
+        return len(self._todo) < self.workers
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether nothing waits, runs or is unacknowledged."""
+        return not (self._todo or self._running or self._unacknowledged)

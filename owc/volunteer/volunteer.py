@@ -1,0 +1,347 @@
+"""The native volunteer: one Socket.IO connection, worker threads, one loop that decides.
+
+Everything that happens (messages, finished sub-jobs, a lost connection) enters one queue, which
+one thread empties; so there are no locks and no order to wonder about. wasmtime gives up Python's
+global lock while a program runs, so threads use all cores. A lost connection is made again with
+growing pauses, under the same identity, and results the hub has not acknowledged are sent again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import platform
+import queue
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import socketio
+
+import jobspec
+from owc.volunteer.desk import Assignment, Desk
+from owc.volunteer.hub_files import FetchError, HubFiles
+
+NAMESPACE = "/volunteer"
+PROTOCOL = 1
+_HUB_EVENTS = (
+    "volunteer_welcome",
+    "volunteer_refused",
+    "lease_offer",
+    "lease_revoke",
+    "result_ack",
+    "work_available",
+)
+_FINAL_REFUSALS = frozenset({"unsupported_protocol", "replaced", "bad_message"})
+_ASK_AGAIN_SECONDS = 5.0
+_ANSWER_SECONDS = 30.0
+_LONGEST_PAUSE_SECONDS = 30.0
+_RESULTS_PER_MESSAGE = 50
+_BYTES_PER_MESSAGE = 512 * 1024
+
+_logger = logging.getLogger("owc.volunteer")
+
+
+class HubRefusedError(Exception):
+    """The hub does not want this volunteer, and asking again would not help."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _News:
+    """Something that happened: an event of the hub, or one of our own in angle brackets."""
+
+    name: str
+    payload: Any = None
+
+
+class Volunteer:
+    """Computes for the hub at `url` with `workers` threads."""
+
+    def __init__(self, url: str, *, workers: int) -> None:
+        self._url = url
+        self._desk = Desk(workers)
+        self._files = HubFiles(url)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sub-job")
+        self._news: queue.Queue[_News] = queue.Queue()
+        self._client: Any = None
+        self._token = ""
+        self._volunteer_token: str | None = None
+        self._inline_result_bytes = 0
+        self._renew_seconds = 15.0
+        self._renewed_at = 0.0
+        self._asked_at: float | None = None  # a lease_request that is not answered yet
+        self._waiting_since: float | None = None
+        self._welcomed = False
+        self._ready: list[tuple[Assignment, dict[str, Any]]] = []
+        self.results_stored = 0
+
+    def run(self, *, until_idle: bool = False) -> int:
+        """Compute until interrupted, or until the hub has nothing left; returns results stored.
+
+        Raises HubRefusedError.
+        """
+        pause = 0.5
+        while True:
+            try:
+                self._connect()
+                pause = 0.5
+                if self._serve(until_idle=until_idle):
+                    return self.results_stored
+            except (FetchError, socketio.exceptions.ConnectionError) as error:
+                _logger.warning("no connection to %s: %s", self._url, error)
+            self._disconnect()
+            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads reconnections
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+    def close(self) -> None:
+        """Say goodbye, so that what is not done is given to others at once."""
+        self._disconnect()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._files.close()
+
+    # The connection ----------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        if not self._token:
+            self._token = self._files.token()
+        self._news = queue.Queue()
+        self._asked_at = self._waiting_since = None
+        self._welcomed = False
+        client = socketio.Client(reconnection=False, handle_sigint=False)
+        news = self._news
+        for name in _HUB_EVENTS:
+            client.on(name, _listener(news, name), namespace=NAMESPACE)
+        client.on("disconnect", _listener(news, "<lost>"), namespace=NAMESPACE)
+        self._client = client
+        client.connect(self._url, transports=["websocket"], namespaces=[NAMESPACE], wait_timeout=10)
+        self._emit("volunteer_hello", self._hello())
+
+    def _disconnect(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with contextlib.suppress(Exception):
+                client.disconnect()
+
+    def _emit(self, event: str, message: dict[str, Any], callback: Any = None) -> None:
+        try:
+            self._client.emit(
+                event, {"token": self._token, **message}, namespace=NAMESPACE, callback=callback
+            )
+        except socketio.exceptions.SocketIOError:
+            self._news.put(_News(name="<lost>"))
+
+    def _hello(self) -> dict[str, Any]:
+        return {
+            "protocol": PROTOCOL,
+            "kind": "native",
+            "volunteer_token": self._volunteer_token,
+            "site": "",
+            "capabilities": {
+                "cores": self._desk.workers,
+                "memory_bytes": 4 * 1024**3,
+                "features": ["simd128"],
+                "mobile": False,
+                "score": 1.0,
+                "engine": f"wasmtime {platform.system()} {platform.machine()}"[:120],
+            },
+        }
+
+    # The loop ----------------------------------------------------------------------------------
+
+    def _serve(self, *, until_idle: bool) -> bool:
+        """Work until the connection is lost (False) or nothing is left to do (True)."""
+        while True:
+            with contextlib.suppress(queue.Empty):
+                news = self._news.get(timeout=0.2)
+                if news.name == "<lost>":
+                    return False
+                self._handle(news)
+                self._drain()
+            if not self._welcomed:
+                continue
+            self._report()
+            self._start_work()
+            self._keep_leases()
+            self._ask()
+            if until_idle and self._is_idle():
+                return True
+
+    def _drain(self) -> None:
+        # Whatever else has already happened, so that results that end together travel together.
+        for _ in range(_RESULTS_PER_MESSAGE):
+            try:
+                news = self._news.get_nowait()
+            except queue.Empty:
+                return
+            if news.name == "<lost>":
+                self._news.put(news)
+                return
+            self._handle(news)
+
+    def _handle(self, news: _News) -> None:
+        payload = news.payload
+        match news.name:
+            case "volunteer_welcome":
+                self._welcome(payload)
+            case "volunteer_refused":
+                self._refused(payload)
+            case "lease_offer":
+                self._asked_at = None
+                taken = self._desk.take_offer(payload)
+                self._waiting_since = None if taken else time.monotonic()
+            case "lease_revoke":
+                self._desk.drop_lease(payload["lease_id"])
+            case "result_ack":
+                self._acknowledged(payload)
+            case "work_available":
+                self._waiting_since = None
+            case "<done>":
+                self._ready.append(payload)
+            case "<renewed>":
+                self._token = payload["token"]
+
+    def _welcome(self, welcome: dict[str, Any]) -> None:
+        self._token = welcome["token"]
+        self._volunteer_token = welcome["volunteer_token"]
+        self._inline_result_bytes = welcome["inline_result_bytes"]
+        self._renew_seconds = welcome["renew_seconds"]
+        self._renewed_at = time.monotonic()
+        self._welcomed = True
+        for lease_id, results in self._desk.unacknowledged().items():
+            self._send_results(lease_id, results)
+
+    def _refused(self, refusal: dict[str, Any]) -> None:
+        code, message = refusal["code"], refusal["message"]
+        if code in _FINAL_REFUSALS:
+            raise HubRefusedError(f"the hub ended the connection: {message}")
+        _logger.warning("the hub ended the connection: %s", message)
+        self._token = ""  # ask for a new one; the identity stays
+
+    def _acknowledged(self, ack: dict[str, Any]) -> None:
+        for receipt in ack["results"]:
+            if receipt["status"] == "stored":
+                self.results_stored += 1
+            elif receipt["status"] == "refused":
+                _logger.warning("result refused: %s", receipt["message"])
+        self._desk.acknowledge(receipt["sub_job_id"] for receipt in ack["results"])
+
+    # Sub-jobs ----------------------------------------------------------------------------------
+
+    def _start_work(self) -> None:
+        while (assignment := self._desk.start_next()) is not None:
+            self._pool.submit(self._work, assignment, self._news)
+
+    def _work(self, assignment: Assignment, news: queue.Queue[_News]) -> None:
+        result = self._run(assignment)
+        # After a reconnection the loop reads another queue; results of before belong to it, too.
+        target = self._news if news is not self._news else news
+        target.put(_News(name="<done>", payload=(assignment, result)))
+
+    def _run(self, assignment: Assignment) -> dict[str, Any]:
+        """Run one sub-job in a worker thread; whatever happens becomes a result."""
+        result: dict[str, Any] = {
+            "sub_job_id": assignment.sub_job_id,
+            "output": None,
+            "output_sha256": None,
+            "rows_done": 0,
+            "trap_site": None,
+            "error": None,
+            "elapsed_ms": 0.0,
+        }
+        started = time.perf_counter()
+        try:
+            program = self._files.blob(assignment.program_url, assignment.program_sha256)
+            run = jobspec.run_program(
+                program, self._chunk(assignment), fuel=None, memory_bytes=assignment.memory_bytes
+            )
+        except jobspec.RunError as error:
+            result["error"] = f"{error.code}: {error}"[:500]
+        except FetchError as error:
+            result["error"] = f"fetch: {error}"[:500]
+        except Exception as error:  # a worker that died would hold its sub-job until it expires
+            _logger.exception("sub-job %s failed", assignment.sub_job_id)
+            result["error"] = f"volunteer: {type(error).__name__}"
+        else:
+            result["output"] = run.output
+            result["rows_done"] = run.rows_done
+            result["trap_site"] = run.trap_site
+        result["elapsed_ms"] = (time.perf_counter() - started) * 1000
+        return self._shelve_large(result)
+
+    def _chunk(self, assignment: Assignment) -> bytes:
+        if assignment.chunk is not None:
+            return assignment.chunk
+        if assignment.chunk_url is None or assignment.chunk_sha256 is None:
+            raise FetchError("the offer names no chunk")
+        return self._files.blob(assignment.chunk_url, assignment.chunk_sha256)
+
+    def _shelve_large(self, result: dict[str, Any]) -> dict[str, Any]:
+        output = result["output"]
+        if output is None or len(output) <= self._inline_result_bytes:
+            return result
+        try:
+            sha256 = self._files.send_output(output, self._token)
+        except FetchError as error:
+            return {**result, "output": None, "error": f"send: {error}"[:500]}
+        return {**result, "output": None, "output_sha256": sha256}
+
+    # Messages ----------------------------------------------------------------------------------
+
+    def _report(self) -> None:
+        finished, self._ready = self._ready, []
+        by_lease: dict[str, list[dict[str, Any]]] = {}
+        for assignment, result in finished:
+            self._desk.finish(assignment, result)
+            by_lease.setdefault(assignment.lease_id, []).append(result)
+        for lease_id, results in by_lease.items():
+            self._send_results(lease_id, results)
+
+    def _send_results(self, lease_id: str, results: list[dict[str, Any]]) -> None:
+        part: list[dict[str, Any]] = []
+        size = 0
+        for result in results:
+            weight = len(result["output"] or b"")
+            if part and (size + weight > _BYTES_PER_MESSAGE or len(part) >= _RESULTS_PER_MESSAGE):
+                self._emit("result_report", {"lease_id": lease_id, "results": part})
+                part, size = [], 0
+            part.append(result)
+            size += weight
+        if part:
+            self._emit("result_report", {"lease_id": lease_id, "results": part})
+
+    def _keep_leases(self) -> None:
+        now = time.monotonic()
+        if now - self._renewed_at < self._renew_seconds:
+            return
+        self._renewed_at = now
+        news = self._news
+
+        def renewed(answer: Any = None) -> None:
+            if isinstance(answer, dict):
+                news.put(_News(name="<renewed>", payload=answer))
+
+        self._emit("lease_renew", {"lease_ids": self._desk.lease_ids()[:100]}, callback=renewed)
+
+    def _ask(self) -> None:
+        now = time.monotonic()
+        if self._asked_at is not None and now - self._asked_at < _ANSWER_SECONDS:
+            return
+        if self._waiting_since is not None and now - self._waiting_since < _ASK_AGAIN_SECONDS:
+            return
+        if self._desk.wants_work:
+            self._asked_at = now
+            self._emit("lease_request", {"sub_jobs": 4 * self._desk.workers})
+
+    def _is_idle(self) -> bool:
+        if self._waiting_since is None or not self._desk.is_clear or self._ready:
+            return False
+        return not self._files.has_open_jobs()
+
+
+def _listener(news: queue.Queue[_News], name: str) -> Any:
+    def listen(payload: Any = None, *_: object) -> None:
+        news.put(_News(name=name, payload=payload))
+
+    return listen
