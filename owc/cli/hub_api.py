@@ -65,8 +65,9 @@ class HubApi:
         part.replace(path)
         return size
 
-    def _json(self, method: str, path: str, **more: Any) -> Any:
-        return self._request(method, path, **more).json()
+    def _json(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._request(method, path, **more).json()
+        return answer
 
     def _request(self, method: str, path: str, **more: Any) -> requests.Response:
         timeout = (_CONNECT_SECONDS, _READ_SECONDS)

@@ -72,6 +72,10 @@ class Desk:
         self._running.pop(assignment.sub_job_id, None)
         self._unacknowledged[assignment.sub_job_id] = (assignment.lease_id, result)
 
+    def give_up(self, assignment: Assignment) -> None:
+        """A sub-job could not even be tried."""
+        self._running.pop(assignment.sub_job_id, None)
+
     def drop_lease(self, lease_id: str) -> None:
         """The lease is gone: what has not begun is not begun; what runs may still count."""
         self._todo = deque(each for each in self._todo if each.lease_id != lease_id)
@@ -87,10 +91,6 @@ class Desk:
         for lease_id, result in self._unacknowledged.values():
             by_lease.setdefault(lease_id, []).append(result)
         return by_lease
-
-    def forget_unstarted(self) -> None:
-        """A new connection as a new volunteer: the old leases are not ours any more."""
-        self._todo.clear()
 
     def lease_ids(self) -> list[str]:
         """Leases to be kept alive."""

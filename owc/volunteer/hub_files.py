@@ -7,6 +7,8 @@ import threading
 from collections import OrderedDict
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 _TIMEOUT_SECONDS = (10, 60)
 _CACHE_BYTES = 256 * 1024 * 1024
@@ -22,6 +24,15 @@ class HubFiles:
     def __init__(self, url: str, *, cache_bytes: int = _CACHE_BYTES) -> None:
         self._url = url
         self._session = requests.Session()
+        # A hub that restarts is away for seconds: what was computed is worth the wait.
+        patience = Retry(
+            total=7,
+            backoff_factor=0.25,
+            status_forcelist=(429, 502, 503, 504),
+            allowed_methods=None,
+            raise_on_status=False,
+        )
+        self._session.mount("http", HTTPAdapter(max_retries=patience))
         self._cache_bytes = cache_bytes
         self._cached: OrderedDict[str, bytes] = OrderedDict()
         self._size = 0

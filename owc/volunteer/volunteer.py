@@ -14,6 +14,7 @@ import platform
 import queue
 import random
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,7 @@ _HUB_EVENTS = (
     "work_available",
 )
 _FINAL_REFUSALS = frozenset({"unsupported_protocol", "replaced", "bad_message"})
+_TICK_SECONDS = 0.2
 _ASK_AGAIN_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -50,10 +52,14 @@ class HubRefusedError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _News:
-    """Something that happened: an event of the hub, or one of our own in angle brackets."""
+    """Something that happened: an event of the hub, or one of our own in angle brackets.
+
+    `connection`: the number of the connection that it belongs to; None for a worker's.
+    """
 
     name: str
     payload: Any = None
+    connection: int | None = None
 
 
 class Volunteer:
@@ -66,6 +72,7 @@ class Volunteer:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sub-job")
         self._news: queue.Queue[_News] = queue.Queue()
         self._client: Any = None
+        self._connection = 0
         self._token = ""
         self._volunteer_token: str | None = None
         self._inline_result_bytes = 0
@@ -106,14 +113,13 @@ class Volunteer:
     def _connect(self) -> None:
         if not self._token:
             self._token = self._files.token()
-        self._news = queue.Queue()
+        self._connection += 1
         self._asked_at = self._waiting_since = None
         self._welcomed = False
         client = socketio.Client(reconnection=False, handle_sigint=False)
-        news = self._news
         for name in _HUB_EVENTS:
-            client.on(name, _listener(news, name), namespace=NAMESPACE)
-        client.on("disconnect", _listener(news, "<lost>"), namespace=NAMESPACE)
+            client.on(name, self._listener(name), namespace=NAMESPACE)
+        client.on("disconnect", self._listener("<lost>"), namespace=NAMESPACE)
         self._client = client
         client.connect(self._url, transports=["websocket"], namespaces=[NAMESPACE], wait_timeout=10)
         self._emit("volunteer_hello", self._hello())
@@ -130,7 +136,15 @@ class Volunteer:
                 event, {"token": self._token, **message}, namespace=NAMESPACE, callback=callback
             )
         except socketio.exceptions.SocketIOError:
-            self._news.put(_News(name="<lost>"))
+            self._listener("<lost>")()
+
+    def _listener(self, name: str) -> Callable[..., None]:
+        connection = self._connection
+
+        def listen(payload: Any = None, *_: object) -> None:
+            self._news.put(_News(name=name, payload=payload, connection=connection))
+
+        return listen
 
     def _hello(self) -> dict[str, Any]:
         return {
@@ -153,12 +167,12 @@ class Volunteer:
     def _serve(self, *, until_idle: bool) -> bool:
         """Work until the connection is lost (False) or nothing is left to do (True)."""
         while True:
-            with contextlib.suppress(queue.Empty):
-                news = self._news.get(timeout=0.2)
+            for news in self._gather():
+                if news.connection not in (None, self._connection):
+                    continue
                 if news.name == "<lost>":
                     return False
                 self._handle(news)
-                self._drain()
             if not self._welcomed:
                 continue
             self._report()
@@ -168,17 +182,12 @@ class Volunteer:
             if until_idle and self._is_idle():
                 return True
 
-    def _drain(self) -> None:
-        # Whatever else has already happened, so that results that end together travel together.
-        for _ in range(_RESULTS_PER_MESSAGE):
-            try:
-                news = self._news.get_nowait()
-            except queue.Empty:
-                return
-            if news.name == "<lost>":
-                self._news.put(news)
-                return
-            self._handle(news)
+    def _gather(self) -> Iterator[_News]:
+        """What has happened, or nothing after a moment; results that end together go together."""
+        with contextlib.suppress(queue.Empty):
+            yield self._news.get(timeout=_TICK_SECONDS)
+            for _ in range(_RESULTS_PER_MESSAGE):
+                yield self._news.get_nowait()
 
     def _handle(self, news: _News) -> None:
         payload = news.payload
@@ -199,7 +208,9 @@ class Volunteer:
                 self._waiting_since = None
             case "<done>":
                 self._ready.append(payload)
-            case "<renewed>":
+            case "<gave up>":
+                self._give_up(*payload)
+            case "<renewed>" if payload:
                 self._token = payload["token"]
 
     def _welcome(self, welcome: dict[str, Any]) -> None:
@@ -231,16 +242,32 @@ class Volunteer:
 
     def _start_work(self) -> None:
         while (assignment := self._desk.start_next()) is not None:
-            self._pool.submit(self._work, assignment, self._news)
+            self._pool.submit(self._work, assignment)
 
-    def _work(self, assignment: Assignment, news: queue.Queue[_News]) -> None:
-        result = self._run(assignment)
-        # After a reconnection the loop reads another queue; results of before belong to it, too.
-        target = self._news if news is not self._news else news
-        target.put(_News(name="<done>", payload=(assignment, result)))
+    def _work(self, assignment: Assignment) -> None:
+        """Run one sub-job in a worker thread and say what came of it, whatever that is."""
+        try:
+            result = self._run(assignment)
+        except FetchError as error:
+            self._news.put(_News(name="<gave up>", payload=(assignment, str(error))))
+        except Exception as error:
+            _logger.exception("sub-job %s failed", assignment.sub_job_id)
+            reason = f"volunteer: {type(error).__name__}"
+            self._news.put(_News(name="<gave up>", payload=(assignment, reason)))
+        else:
+            self._news.put(_News(name="<done>", payload=(assignment, result)))
+
+    def _give_up(self, assignment: Assignment, reason: str) -> None:
+        self._desk.give_up(assignment)
+        _logger.warning("sub-job %s given back: %s", assignment.sub_job_id, reason)
+        message = {
+            "lease_id": assignment.lease_id,
+            "sub_job_ids": [assignment.sub_job_id],
+            "reason": reason[:500],
+        }
+        self._emit("lease_release", message)
 
     def _run(self, assignment: Assignment) -> dict[str, Any]:
-        """Run one sub-job in a worker thread; whatever happens becomes a result."""
         result: dict[str, Any] = {
             "sub_job_id": assignment.sub_job_id,
             "output": None,
@@ -250,19 +277,15 @@ class Volunteer:
             "error": None,
             "elapsed_ms": 0.0,
         }
+        program = self._files.blob(assignment.program_url, assignment.program_sha256)
+        chunk = self._chunk(assignment)
         started = time.perf_counter()
         try:
-            program = self._files.blob(assignment.program_url, assignment.program_sha256)
             run = jobspec.run_program(
-                program, self._chunk(assignment), fuel=None, memory_bytes=assignment.memory_bytes
+                program, chunk, fuel=None, memory_bytes=assignment.memory_bytes
             )
         except jobspec.RunError as error:
             result["error"] = f"{error.code}: {error}"[:500]
-        except FetchError as error:
-            result["error"] = f"fetch: {error}"[:500]
-        except Exception as error:  # a worker that died would hold its sub-job until it expires
-            _logger.exception("sub-job %s failed", assignment.sub_job_id)
-            result["error"] = f"volunteer: {type(error).__name__}"
         else:
             result["output"] = run.output
             result["rows_done"] = run.rows_done
@@ -281,10 +304,7 @@ class Volunteer:
         output = result["output"]
         if output is None or len(output) <= self._inline_result_bytes:
             return result
-        try:
-            sha256 = self._files.send_output(output, self._token)
-        except FetchError as error:
-            return {**result, "output": None, "error": f"send: {error}"[:500]}
+        sha256 = self._files.send_output(output, self._token)
         return {**result, "output": None, "output_sha256": sha256}
 
     # Messages ----------------------------------------------------------------------------------
@@ -316,13 +336,8 @@ class Volunteer:
         if now - self._renewed_at < self._renew_seconds:
             return
         self._renewed_at = now
-        news = self._news
-
-        def renewed(answer: Any = None) -> None:
-            if isinstance(answer, dict):
-                news.put(_News(name="<renewed>", payload=answer))
-
-        self._emit("lease_renew", {"lease_ids": self._desk.lease_ids()[:100]}, callback=renewed)
+        leases = {"lease_ids": self._desk.lease_ids()[:100]}
+        self._emit("lease_renew", leases, callback=self._listener("<renewed>"))
 
     def _ask(self) -> None:
         now = time.monotonic()
@@ -338,10 +353,3 @@ class Volunteer:
         if self._waiting_since is None or not self._desk.is_clear or self._ready:
             return False
         return not self._files.has_open_jobs()
-
-
-def _listener(news: queue.Queue[_News], name: str) -> Any:
-    def listen(payload: Any = None, *_: object) -> None:
-        news.put(_News(name=name, payload=payload))
-
-    return listen
