@@ -1,0 +1,63 @@
+// Who stands around the frame, and the few words that pass between the frame and the page's loader.
+// Responsible for checking where a message comes from; not for what it leads to. No message can give a yes.
+
+/** @typedef {"start" | "pause" | "stop"} Wish what a page may ask for */
+
+/** The origin of the page that holds this frame, or "" where the browser does not tell. */
+export function embeddingOrigin() {
+  const ancestors = location.ancestorOrigins;
+  if (ancestors && ancestors.length) return ancestors[0] ?? "";
+  return document.referrer ? new URL(document.referrer).origin : "";
+}
+
+/**
+ * Whether a message is a wish of the page around us; a pure rule.
+ * @param {{ data: unknown, origin: string, fromParent: boolean }} message
+ * @param {string} origin of the embedding page, "" where unknown
+ * @returns {Wish | null}
+ */
+export function readWish(message, origin) {
+  if (!message.fromParent || (origin && message.origin !== origin)) return null;
+  const data = /** @type {{ owc?: unknown, type?: unknown } | null} */ (message.data);
+  if (typeof data !== "object" || data === null || data.owc !== 1) return null;
+  const { type } = data;
+  return type === "start" || type === "pause" || type === "stop" ? type : null;
+}
+
+export class Embed {
+  #origin;
+  #last = "";
+
+  /** @param {(wish: Wish) => void} onWish */
+  constructor(onWish) {
+    this.#origin = embeddingOrigin();
+    addEventListener("message", (event) => {
+      const fromParent = event.source === window.parent && window.parent !== window;
+      const wish = readWish({ data: event.data, origin: event.origin, fromParent }, this.#origin);
+      if (wish) onWish(wish);
+    });
+  }
+
+  /** @param {number} width in px @param {number} height in px, 0 to show nothing */
+  size(width, height) {
+    this.#tell({ type: "size", width, height });
+  }
+
+  /** @param {string} status */
+  status(status) {
+    if (status === this.#last) return;
+    this.#last = status;
+    this.#tell({ type: "status", status });
+  }
+
+  /** @param {number} subJobsDone */
+  progress(subJobsDone) {
+    this.#tell({ type: "progress", sub_jobs_done: subJobsDone });
+  }
+
+  /** @param {object} message nothing secret: a page without an origin of its own hears it too */
+  #tell(message) {
+    const known = this.#origin && this.#origin !== "null";
+    window.parent.postMessage({ owc: 1, ...message }, known ? this.#origin : "*");
+  }
+}
