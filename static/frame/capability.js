@@ -2,7 +2,7 @@
 
 import { simd } from "./features.js";
 
-/** @typedef {import("./wire.js").Capabilities} Capabilities */
+/** @typedef {import("../protocol.js").Capabilities} Capabilities */
 
 const GIB = 2 ** 30;
 
