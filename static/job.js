@@ -1,1 +1,20 @@
-export {};
+// One job's page, live: numbers change in place at once, everything else is rendered anew a little later.
+
+import { WatchEvent } from "./protocol.js";
+import { follow, refreshRegions, seldom, showTimes, writeNumbers } from "./pages/live.js";
+
+const article = document.querySelector("article[data-job]");
+const jobId = article?.getAttribute("data-job");
+
+if (article && jobId) {
+  const refresh = seldom(refreshRegions);
+  /** @param {import("./protocol.js").JobChanged} job */
+  const onChange = (job) => {
+    if (job.id !== jobId) return;
+    writeNumbers(article, job);
+    refresh();
+  };
+  follow(WatchEvent.WATCH_JOB, { job_id: jobId }, onChange, refresh);
+}
+showTimes();
+setInterval(showTimes, 60_000);
