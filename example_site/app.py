@@ -1,7 +1,7 @@
 """The site of a fictional astronomy club: one page, one style sheet, one script tag of the hub.
 
-Its Content-Security-Policy allows the hub's script and frame and nothing else from outside, which is
-all that embedding needs.
+Its Content-Security-Policy allows the hub's script and frame and nothing else from outside, which
+is all that embedding needs.
 """
 
 from __future__ import annotations
