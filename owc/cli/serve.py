@@ -20,12 +20,22 @@ _PR_SET_PDEATHSIG = 1
 @data_option
 @click.option("--host", help="Address to listen on (or OWC_HOST; 127.0.0.1).")
 @click.option("--port", type=int, help="Port to listen on; 0 picks one (or OWC_PORT; 8080).")
+@click.option("--parent-pid", type=int, hidden=True, help="End with this process.")
 @click.option("--verbose", is_flag=True, help="Log what happens, not only what goes wrong.")
-def serve(*, data_folder: Path | None, host: str | None, port: int | None, verbose: bool) -> None:
+def serve(
+    *,
+    data_folder: Path | None,
+    host: str | None,
+    port: int | None,
+    parent_pid: int | None,
+    verbose: bool,
+) -> None:
     """Serve a hub: pages, API, volunteers; with its own Redis unless OWC_REDIS_URL is set."""
     from gevent import monkey
 
     monkey.patch_all()
+    if parent_pid is not None:
+        end_with_parent(parent_pid)
     from owc.factory import create_web_hub
     from owc.web.server import listen
     from owc.web.server import serve as serve_http
