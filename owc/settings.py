@@ -95,7 +95,7 @@ class Settings(BaseModel):
     upkeep_seconds: float = Field(2, gt=0, description="Pause between passes of feed and expire.")
     reconcile_seconds: float = Field(15, gt=0, description="Pause between passes of reconcile.")
     task_seconds: int = Field(3600, ge=10, description="Longest run of a server-side task.")
-    task_retries: int = Field(2, ge=1, description="Retries of a task before its job fails.")
+    task_attempts: int = Field(5, ge=1, description="Starts of a task before its job fails.")
 
     @field_validator("sites", "allowed_hosts", "trusted_proxies", mode="before")
     @classmethod

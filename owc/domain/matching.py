@@ -5,6 +5,7 @@ requirement (memory is rounded up to a power of two) so that queues stay few; wh
 the key satisfies every requirement that maps to it.
 """
 
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -28,7 +29,7 @@ class Capabilities:
     memory_bytes: int = BASE_MEMORY_BYTES
     features: frozenset[str] = BASE_FEATURES
     mobile: bool = False
-    score: int = 0
+    score: float = 0
     engine: str = ""
 
 
@@ -39,7 +40,7 @@ class Requirement:
     memory_bytes: int = BASE_MEMORY_BYTES
     features: frozenset[str] = field(default_factory=frozenset)
     mobile: bool = True
-    score: int = 0
+    score: float = 0
 
 
 def satisfies(capabilities: Capabilities, requirement: Requirement) -> bool:
@@ -58,7 +59,7 @@ def requirement_key(requirement: Requirement) -> str:
         megabytes = -(-requirement.memory_bytes // MEGABYTE)
         parts.append(f"m{1 << (megabytes - 1).bit_length()}")
     if requirement.score > 0:
-        parts.append(f"s{requirement.score}")
+        parts.append(f"s{math.ceil(requirement.score)}")
     if not requirement.mobile:
         parts.append("desktop")
     for feature in sorted(requirement.features - BASE_FEATURES):

@@ -13,12 +13,22 @@ SPEED_WEIGHT = 0.2
 
 
 def sub_jobs_per_lease(
-    *, sub_job_seconds: float, speed: float, target_seconds: float, wanted: int, most: int
+    *,
+    sub_job_seconds: float,
+    speed: float,
+    cores: int,
+    target_seconds: float,
+    waiting: int,
+    most: int,
 ) -> int:
-    """How many sub-jobs last about `target_seconds` on that volunteer; at least one."""
-    seconds = sub_job_seconds / max(speed, 1e-6)
-    fitting = int(target_seconds / seconds) if seconds > 0 else most
-    return max(1, min(wanted, most, fitting))
+    """How many sub-jobs last about `target_seconds` on that volunteer's cores; at least one.
+
+    Never more than half of what waits, rounded up: towards a job's end leases shrink to one, so
+    that no volunteer sits on the tail while others are idle.
+    """
+    seconds = sub_job_seconds / max(speed, 1e-6) / max(cores, 1)
+    fitting = int(target_seconds / seconds) if seconds * most > target_seconds else most
+    return max(1, min(most, fitting, -(-waiting // 2)))
 
 
 def lease_seconds(predicted_seconds: float) -> int:

@@ -110,3 +110,8 @@ def move(
     if after not in moves[before]:
         raise IllegalMove(kind, entity_id, before, after, history)
     return after
+
+
+def states_before(moves: Mapping[State, frozenset[State]], after: State) -> frozenset[State]:
+    """The states from which `after` can be reached in one move: for updates of many rows."""
+    return frozenset(before for before, afters in moves.items() if after in afters)

@@ -45,7 +45,9 @@ class Subscription:
     """News as they come; subscribes again by itself after Redis was away."""
 
     def __init__(self, connection: Redis) -> None:
-        self._pubsub: PubSub = connection.pubsub(ignore_subscribe_messages=True)
+        self._pubsub: PubSub = connection.pubsub(  # type: ignore[no-untyped-call]  # redis-py
+            ignore_subscribe_messages=True
+        )
         self._subscribed = False
 
     def next(self, timeout_seconds: float) -> dict[str, Any] | None:

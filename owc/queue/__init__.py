@@ -1,10 +1,12 @@
 """Delivery over RQ: the only package that knows it. Redis can be flushed; SQL is the truth."""
 
-from owc.queue.adapter import TASK_QUEUES, Queue, QueuedSubJob, Task
+from owc.queue.adapter import CHECKS, TASK_QUEUES, TASKS, Queue, QueuedSubJob, Task
 from owc.queue.connection import connect, connect_blocking
 from owc.queue.server import RedisServer, embedded_url, start_server
 
 __all__ = [
+    "CHECKS",
+    "TASKS",
     "TASK_QUEUES",
     "Queue",
     "QueuedSubJob",

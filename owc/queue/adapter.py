@@ -69,7 +69,7 @@ def _guarded(
     method: Callable[Concatenate["Queue", P], R],
 ) -> Callable[Concatenate["Queue", P], R]:
     @functools.wraps(method)
-    def guarded(self: "Queue", *args: P.args, **kwargs: P.kwargs) -> R:
+    def guarded(self: "Queue", /, *args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return method(self, *args, **kwargs)
         except (RedisError, OSError) as error:

@@ -1,27 +1,82 @@
-"""Tokens of submitters: made, found, listed, revoked."""
+"""Tokens of submitters: made, found, listed, revoked. Only a token's digest is ever stored."""
 
+import hashlib
+import secrets
 from collections.abc import Iterable
+from typing import Final
 
+from sqlalchemy import select
+
+from owc.domain.ids import new_id
+from owc.errors import NotFound, Refused
 from owc.services.hub import Hub
 from owc.services.values import Token
+from owc.store import TokenRow
 
-SCOPES = frozenset({"submit", "trusted", "operate"})
+SCOPES: Final = frozenset({"submit", "trusted", "operate"})
+"""`submit`: post jobs and uploads; `trusted`: they start without approval; `operate`: approve,
+cancel and take down anyone's."""
+
+PREFIX: Final = "owc_"
 
 
 def create_token(hub: Hub, name: str, scopes: Iterable[str]) -> str:
-    """The secret, shown once."""
-    raise NotImplementedError
+    """Make a token; its secret is returned here and never again. Raises Refused."""
+    wanted = frozenset(scopes)
+    if unknown := wanted - SCOPES:
+        raise Refused(
+            f"There is no scope {', '.join(sorted(unknown))};"
+            f" there are {', '.join(sorted(SCOPES))}."
+        )
+    if not name.strip() or len(name) > 80:
+        raise Refused("A token needs a name of at most 80 characters.")
+    secret = PREFIX + secrets.token_urlsafe(32)
+    with hub.database.write() as session:
+        session.add(
+            TokenRow(
+                id=new_id("token"),
+                name=name.strip(),
+                digest=_digest(secret),
+                scopes=sorted(wanted),
+                created_at=hub.clock.now(),
+            )
+        )
+    return secret
 
 
 def find_token(hub: Hub, token: str) -> Token | None:
-    """Read-only. None for an unknown or revoked one."""
-    raise NotImplementedError
+    """The token of this secret; None if there is none or it was revoked. Only reads."""
+    with hub.database.read() as session:
+        row = session.scalar(
+            select(TokenRow).where(TokenRow.digest == _digest(token), TokenRow.revoked_at.is_(None))
+        )
+        return _token(row) if row else None
 
 
 def list_tokens(hub: Hub) -> tuple[Token, ...]:
-    raise NotImplementedError
+    with hub.database.read() as session:
+        rows = session.scalars(select(TokenRow).order_by(TokenRow.created_at))
+        return tuple(_token(row) for row in rows)
 
 
 def revoke_token(hub: Hub, token_id: str) -> None:
-    """Raises NotFound."""
-    raise NotImplementedError
+    """End a token; again is no error. Raises NotFound."""
+    with hub.database.write() as session:
+        row = session.get(TokenRow, token_id)
+        if row is None:
+            raise NotFound(f"There is no token {token_id}.")
+        row.revoked_at = row.revoked_at or hub.clock.now()
+
+
+def _token(row: TokenRow) -> Token:
+    return Token(
+        id=row.id,
+        name=row.name,
+        scopes=frozenset(row.scopes),
+        created_at=row.created_at,
+        revoked_at=row.revoked_at,
+    )
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,51 +1,222 @@
-"""What anyone may read. SQL and blobs only, never the queues."""
+"""What anyone may read: jobs, sub-jobs, programs, results, volunteers. SQL and blobs only."""
 
+import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, or_, select, true
+from sqlalchemy.orm import Session
+
+from owc.domain.states import JobState, LeaseState
+from owc.errors import NotFound, Removed, ResultNotReady
+from owc.services import summaries
+from owc.services.dispatch import record_of
 from owc.services.hub import Hub
-from owc.services.values import JobSummary, JobView, SubJobView, VolunteerRecord
+from owc.services.values import (
+    JobSummary,
+    JobView,
+    Preview,
+    ResultColumn,
+    SubJobView,
+    VolunteerRecord,
+)
+from owc.store import JobRow, LeaseRow, LeaseSubJobRow, SubJobRow, VolunteerRow
+
+PAGE_MOST = 1000
+FIRST_SUB_JOBS = 50
 
 
 def list_jobs(hub: Hub, before: datetime | None = None, limit: int = 50) -> tuple[JobSummary, ...]:
-    """Newest first; `before`: created_at of the last one of the page before."""
-    raise NotImplementedError
+    """Newest first; `before`: `created_at` of the last one of the page before."""
+    with hub.database.read() as session:
+        return summaries.where(
+            session,
+            (JobRow.state != JobState.REMOVED)
+            & (JobRow.created_at < before if before is not None else true()),
+            limit=max(1, min(limit, PAGE_MOST)),
+        )
 
 
 def job_summary(hub: Hub, job_id: str) -> JobSummary:
-    raise NotImplementedError
+    """Raises NotFound, Removed."""
+    with hub.database.read() as session:
+        _job(session, job_id)
+        return summaries.of_jobs(session, [job_id])[0]
 
 
 def job_view(hub: Hub, job_id: str) -> JobView:
-    """Raises NotFound, Removed."""
-    raise NotImplementedError
+    """Everything that a job's page shows. Raises NotFound, Removed."""
+    with hub.database.read() as session:
+        job = _job(session, job_id)
+        summary = summaries.of_jobs(session, [job_id])[0]
+        first = _sub_jobs(session, job_id, -1, FIRST_SUB_JOBS)
+    return JobView(
+        **{name: getattr(summary, name) for name in JobSummary.__dataclass_fields__},
+        purpose=job.purpose,
+        contact=job.contact,
+        licence=job.licence,
+        document=json.dumps(json.loads(job.document), ensure_ascii=False, indent=2),
+        listing=job.listing,
+        program_sha256=job.program_sha256,
+        program_bytes=job.program_bytes,
+        requirement=job.requirement,
+        source_kind=job.source_kind,
+        source_sha256=job.source_sha256,
+        failure=job.failure,
+        result_sha256=job.result_sha256,
+        result_rows=job.result_rows,
+        result_columns=tuple(
+            ResultColumn(name=name, type=type_name) for name, type_name in job.result_columns or ()
+        ),
+        input_preview=_preview(job.input_preview),
+        result_preview=_preview(job.result_preview),
+        sub_jobs=first,
+    )
 
 
 def sub_jobs(
     hub: Hub, job_id: str, after_seq: int = -1, limit: int = 200
 ) -> tuple[SubJobView, ...]:
-    raise NotImplementedError
+    """In row order, after the place `after_seq`. Raises NotFound, Removed."""
+    with hub.database.read() as session:
+        _job(session, job_id)
+        return _sub_jobs(session, job_id, after_seq, max(1, min(limit, PAGE_MOST)))
 
 
 def manifest(hub: Hub, job_id: str) -> dict[str, Any]:
-    raise NotImplementedError
+    """What it takes to recompute the job to the bit: versions, hashes, the partition."""
+    with hub.database.read() as session:
+        job = _job(session, job_id)
+        rows = session.execute(
+            select(
+                SubJobRow.id,
+                SubJobRow.seq,
+                SubJobRow.first_row,
+                SubJobRow.rows,
+                SubJobRow.chunk_sha256,
+                SubJobRow.result_sha256,
+                SubJobRow.verdict,
+            )
+            .where(SubJobRow.job_id == job_id)
+            .order_by(SubJobRow.seq)
+        )
+        partition = [dict(row._mapping) for row in rows]
+    return {
+        "job_id": job.id,
+        "name": job.name,
+        "state": job.state,
+        "versions": job.versions,
+        "document": json.loads(job.document),
+        "program": {"sha256": job.program_sha256, "bytes": job.program_bytes},
+        "plan": json.loads(job.plan),
+        "source": {"kind": job.source_kind, "sha256": job.source_sha256},
+        "result": {"sha256": job.result_sha256, "rows": job.result_rows},
+        "sub_jobs": partition,
+    }
 
 
 def result_file(hub: Hub, job_id: str) -> Path:
-    """The result as Parquet. Raises NotFound, ResultNotReady."""
-    raise NotImplementedError
+    """The result as Parquet. Raises NotFound, Removed, ResultNotReady."""
+    with hub.database.read() as session:
+        job = _job(session, job_id)
+    if job.result_sha256 is None:
+        if job.failure is not None:
+            raise ResultNotReady(f"The job has no result, it {job.state}: {job.failure}")
+        raise ResultNotReady(f"The job has no result yet, it is {job.state}.")
+    return hub.blobs.path(job.result_sha256)
 
 
 def program(hub: Hub, job_id: str) -> bytes:
-    raise NotImplementedError
+    """The job's WebAssembly. Raises NotFound, Removed."""
+    with hub.database.read() as session:
+        job = _job(session, job_id)
+    return hub.blobs.read(job.program_sha256)
 
 
 def public_blob(hub: Hub, sha256: str) -> Path:
-    """A program, chunk or source of a public job. Raises NotFound, Removed, BadDigest."""
-    raise NotImplementedError
+    """A program, chunk or source of a job that is public. Raises NotFound, Removed, BadDigest."""
+    path = hub.blobs.path(sha256)
+    with hub.database.read() as session:
+        chunk_of = select(SubJobRow.job_id).where(SubJobRow.chunk_sha256 == sha256)
+        states = session.scalars(
+            select(JobRow.state)
+            .where(
+                or_(
+                    JobRow.program_sha256 == sha256,
+                    JobRow.source_sha256 == sha256,
+                    JobRow.id.in_(chunk_of),
+                )
+            )
+            .distinct()
+        ).all()
+    if not states:
+        raise NotFound(f"There is no blob {sha256}.")
+    if all(state is JobState.REMOVED for state in states):
+        raise Removed
+    return path
 
 
 def volunteers(hub: Hub, limit: int = 100) -> tuple[VolunteerRecord, ...]:
     """Latest seen first."""
-    raise NotImplementedError
+    at_work = (
+        select(func.count())
+        .select_from(LeaseSubJobRow)
+        .join(LeaseRow, LeaseRow.id == LeaseSubJobRow.lease_id)
+        .where(
+            LeaseRow.volunteer_id == VolunteerRow.id,
+            LeaseRow.state == LeaseState.ACTIVE,
+            LeaseSubJobRow.outcome.is_(None),
+        )
+        .scalar_subquery()
+    )
+    with hub.database.read() as session:
+        rows = session.execute(
+            select(VolunteerRow, at_work)
+            .order_by(VolunteerRow.last_seen_at.desc(), VolunteerRow.id)
+            .limit(max(1, min(limit, PAGE_MOST)))
+        )
+        return tuple(record_of(row, count) for row, count in rows)
+
+
+def _job(session: Session, job_id: str) -> JobRow:
+    job = session.get(JobRow, job_id)
+    if job is None:
+        raise NotFound(f"There is no job {job_id}.")
+    if job.state is JobState.REMOVED:
+        raise Removed(f"The job {job_id} was taken down.")
+    return job
+
+
+def _sub_jobs(session: Session, job_id: str, after_seq: int, limit: int) -> tuple[SubJobView, ...]:
+    rows = session.scalars(
+        select(SubJobRow)
+        .where(SubJobRow.job_id == job_id, SubJobRow.seq > after_seq)
+        .order_by(SubJobRow.seq)
+        .limit(limit)
+    )
+    return tuple(
+        SubJobView(
+            id=row.id,
+            seq=row.seq,
+            first_row=row.first_row,
+            rows=row.rows,
+            state=row.state,
+            chunk_sha256=row.chunk_sha256,
+            chunk_bytes=row.chunk_bytes,
+            result_sha256=row.result_sha256,
+            volunteer=row.volunteer_id or ("hub" if row.settled_at is not None else None),
+            verdict=row.verdict,
+            leases=row.leases,
+            failures=row.failures,
+        )
+        for row in rows
+    )
+
+
+def _preview(stored: dict[str, Any] | None) -> Preview | None:
+    if stored is None:
+        return None
+    return Preview(
+        columns=tuple(stored["columns"]), rows=tuple(tuple(row) for row in stored["rows"])
+    )

@@ -1,31 +1,153 @@
-"""Jobs and uploads come in: check, hold or start, approve, cancel."""
+"""Jobs and uploads come in: compile, hold or start, approve, cancel."""
 
+from __future__ import annotations
+
+import importlib.metadata
+from pathlib import Path
 from typing import BinaryIO
 
 import jobspec
+from owc import telemetry
+from owc.domain.ids import new_id
+from owc.domain.matching import Requirement, requirement_key
+from owc.domain.states import JOB_MOVES, JobState
+from owc.errors import BadDigest, NotFound
+from owc.services import moves
+from owc.services.aftermath import begin_change, split_task
 from owc.services.hub import Hub
-from owc.services.values import JobState, Submitter, Upload
+from owc.services.values import Submitter, Upload
+from owc.store import JobRow, UploadRow
+
+
+def check(hub: Hub, raw: bytes) -> jobspec.CompiledJob:
+    """Compile without making a job. Raises jobspec.DocumentError with every problem."""
+    return jobspec.check_document(raw, lambda sha256: upload_path(hub, sha256), limits(hub))
 
 
 def submit(hub: Hub, raw: bytes, submitter: Submitter) -> str:
-    """Job id. Raises jobspec.DocumentError with every problem."""
-    raise NotImplementedError
+    """Compile, store and start a job, or hold it if its submitter is not trusted. Its id.
 
-
-def check(hub: Hub, raw: bytes) -> "jobspec.CompiledJob":
-    """Compile without making a job. Raises jobspec.DocumentError."""
-    raise NotImplementedError
+    Raises jobspec.DocumentError with every problem.
+    """
+    compiled = check(hub, raw)
+    program = hub.blobs.put(compiled.wasm)
+    now = hub.clock.now()
+    state = JobState.COMPILED if submitter.trusted else JobState.HELD
+    job = _job_row(compiled, raw, submitter.name)
+    job.state, job.created_at, job.program_bytes = state, now, program.bytes
+    job.history = [f"{state} at {now.isoformat(timespec='seconds')}"]
+    with begin_change(hub) as change:
+        change.session.add(job)
+        change.aftermath.changed_jobs[job.id] = None
+        if state is JobState.COMPILED:
+            change.aftermath.tasks.append(split_task(job.id))
+    telemetry.event("job_submitted", job_id=job.id, state=state, program=program.sha256)
+    return job.id
 
 
 def approve(hub: Hub, job_id: str) -> None:
-    raise NotImplementedError
+    """Let a held job begin. Raises NotFound; IllegalMove if it is not held."""
+    with begin_change(hub) as change:
+        job = change.session.get(JobRow, job_id, with_for_update=True)
+        if job is None:
+            raise NotFound(f"There is no job {job_id}.")
+        moves.move_job(change, job, JobState.COMPILED)
+        change.aftermath.tasks.append(split_task(job_id))
+    telemetry.event("job_approved", job_id=job_id)
 
 
 def cancel(hub: Hub, job_id: str, reason: str) -> JobState:
-    """Works at any state; a finished job stays as it is. Returns the state after."""
-    raise NotImplementedError
+    """End a job at whatever point it is; one that has finished stays as it is.
+
+    Returns the state afterwards. Raises NotFound.
+    """
+    with begin_change(hub) as change:
+        job = change.session.get(JobRow, job_id, with_for_update=True)
+        if job is None:
+            raise NotFound(f"There is no job {job_id}.")
+        if JobState.CANCELLED in JOB_MOVES[job.state]:
+            moves.end_job(change, job, JobState.CANCELLED, reason)
+    return job.state
 
 
 def store_upload(hub: Hub, stream: BinaryIO, max_bytes: int | None = None) -> Upload:
-    """Raises UploadTooLarge."""
-    raise NotImplementedError
+    """Keep a file that jobs can name by its SHA-256. Raises UploadTooLarge, keeping nothing."""
+    limit = hub.settings.upload_bytes if max_bytes is None else max_bytes
+    record = hub.blobs.put_stream(stream, max_bytes=limit)
+    with hub.database.write() as session:
+        if session.get(UploadRow, record.sha256) is None:
+            session.add(
+                UploadRow(sha256=record.sha256, bytes=record.bytes, created_at=hub.clock.now())
+            )
+    telemetry.event("blob_stored", sha256=record.sha256, bytes=record.bytes)
+    return Upload(sha256=record.sha256, bytes=record.bytes)
+
+
+def upload_path(hub: Hub, sha256: str) -> Path:
+    """Where an upload is, for jobspec. Raises LookupError: not every blob is an upload."""
+    with hub.database.read() as session:
+        known = session.get(UploadRow, sha256) is not None
+    if not known:
+        raise LookupError(sha256)
+    try:
+        return hub.blobs.path(sha256)
+    except (NotFound, BadDigest):
+        raise LookupError(sha256) from None
+
+
+def limits(hub: Hub) -> jobspec.Limits:
+    settings = hub.settings
+    return jobspec.Limits(
+        document_bytes=settings.document_bytes,
+        memory_bytes=settings.memory_bytes,
+        result_bytes=settings.result_bytes,
+    )
+
+
+def _job_row(compiled: jobspec.CompiledJob, raw: bytes, submitter: str) -> JobRow:
+    document, plan = compiled.document, compiled.plan
+    needed = Requirement(
+        memory_bytes=plan.requirement.memory_bytes,
+        features=frozenset(plan.requirement.features),
+        mobile=plan.requirement.mobile,
+        score=plan.requirement.score,
+    )
+    source = document.source.model_dump(mode="json", exclude_none=True)
+    kind = next(kind for kind in ("rows", "upload", "range") if kind in source)
+    return JobRow(
+        id=new_id("job"),
+        name=document.name,
+        about=document.about,
+        purpose=document.purpose,
+        contact=document.contact,
+        licence=document.licence,
+        submitter=submitter,
+        document=raw,
+        plan=plan.to_json(),
+        listing=compiled.listing,
+        versions={
+            "language": jobspec.LANGUAGE_VERSION,
+            "openwebcompute": _version(),
+        },
+        program_sha256=compiled.program_sha256,
+        requirement={
+            "memory_bytes": needed.memory_bytes,
+            "features": sorted(needed.features),
+            "mobile": needed.mobile,
+            "score": needed.score,
+        },
+        requirement_key=requirement_key(needed),
+        priority=document.priority,
+        source_kind=kind,
+        source_sha256=source["upload"] if kind == "upload" else None,
+        rows_settled=0,
+        sub_jobs_settled=0,
+        attempts=0,
+    )
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("openwebcompute")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"

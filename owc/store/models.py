@@ -74,8 +74,8 @@ class UploadRow(Base):
 
 
 class JobRow(Base):
-    """A job. `split_token` names the split that may write sub-jobs; `attempts` counts the starts
-    of its current task; `history` is one line a move."""
+    """A job. `task_token` names the one split or merge whose writes count; `attempts` counts the
+    starts of that task; `history` is one line a move; `row_seconds`: time of a row on the hub."""
 
     __tablename__ = "job"
     __table_args__ = (Index("ix_job_state_created", "state", "created_at"),)
@@ -105,10 +105,10 @@ class JobRow(Base):
     source_kind: Mapped[str] = mapped_column(String(16))
     source_sha256: Mapped[str | None] = mapped_column(Digest, index=True)
 
-    split_token: Mapped[str | None] = mapped_column(Id)
+    task_token: Mapped[str | None] = mapped_column(Id)
     attempts: Mapped[int] = mapped_column(default=0)
     rows_per_sub_job: Mapped[int | None]
-    sub_job_seconds: Mapped[float | None]
+    row_seconds: Mapped[float | None]
     rows_total: Mapped[int | None]
     sub_jobs_total: Mapped[int | None]
     rows_settled: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,197 @@
+"""The moves of jobs, sub-jobs and leases, each inside a Change that someone else began.
+
+Every change of a state column is made here, checked against the tables of `owc.domain.states`.
+What must follow outside SQL is noted in the Aftermath.
+"""
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from owc import telemetry
+from owc.domain.states import (
+    JOB_MOVES,
+    LEASE_MOVES,
+    SUB_JOB_MOVES,
+    JobState,
+    LeaseState,
+    Outcome,
+    SubJobState,
+    move,
+    states_before,
+)
+from owc.domain.trust import Standing
+from owc.services.aftermath import Change, merge_task
+from owc.settings import Settings
+from owc.store import JobRow, LeaseRow, LeaseSubJobRow, ResultRow, SubJobRow, VolunteerRow
+
+# Jobs
+
+
+def move_job(change: Change, job: JobRow, after: JobState) -> None:
+    job.state = move(JOB_MOVES, job.state, after, kind="job", entity_id=job.id, history=job.history)
+    job.history = [*job.history, f"{after} at {change.now.isoformat(timespec='seconds')}"]
+    job.attempts = 0
+    job.task_token = None
+    if not JOB_MOVES[after] - {JobState.REMOVED}:
+        job.finished_at = change.now
+    change.aftermath.changed_jobs[job.id] = None
+
+
+def end_job(change: Change, job: JobRow, after: JobState, reason: str) -> None:
+    """Fail or cancel a job: nothing of it is computed any more."""
+    move_job(change, job, after)
+    job.failure = reason
+    live = select(SubJobRow.id).where(
+        SubJobRow.job_id == job.id,
+        (SubJobRow.queued_at.is_not(None)) | (SubJobRow.lease_id.is_not(None)),
+    )
+    change.aftermath.withdrawn.extend(change.session.scalars(live))
+    cancellable = states_before(SUB_JOB_MOVES, SubJobState.CANCELLED)
+    change.session.execute(
+        update(SubJobRow)
+        .where(SubJobRow.job_id == job.id, SubJobRow.state.in_(cancellable))
+        .values(state=SubJobState.CANCELLED, queued_at=None, lease_id=None)
+    )
+    leases = select(LeaseRow).where(LeaseRow.job_id == job.id, LeaseRow.state == LeaseState.ACTIVE)
+    for lease in change.session.scalars(leases):
+        change.session.execute(
+            update(LeaseSubJobRow)
+            .where(LeaseSubJobRow.lease_id == lease.id, LeaseSubJobRow.outcome.is_(None))
+            .values(outcome=Outcome.NOT_NEEDED)
+        )
+        end_lease(change, lease, Outcome.NOT_NEEDED)
+        change.aftermath.revoked.append((lease.volunteer_id, lease.id, f"The job was {after}."))
+    telemetry.event(f"job_{after}", job_id=job.id, reason=reason)
+
+
+def complete_if_settled(change: Change, job: JobRow) -> None:
+    """A job whose every sub-job is settled goes on to its merge."""
+    if job.state is JobState.RUNNING and job.sub_jobs_settled == job.sub_jobs_total:
+        move_job(change, job, JobState.MERGING)
+        change.aftermath.tasks.append(merge_task(job.id))
+
+
+# Leases
+
+
+def end_lease(change: Change, lease: LeaseRow, outcome: Outcome) -> None:
+    lease.state = move(LEASE_MOVES, lease.state, LeaseState.ENDED, kind="lease", entity_id=lease.id)
+    lease.outcome = outcome
+    lease.ended_at = change.now
+
+
+def end_lease_if_done(change: Change, lease: LeaseRow) -> bool:
+    """End an active lease of which nothing is open: as returned if anything came back."""
+    if lease.state is not LeaseState.ACTIVE:
+        return False
+    change.session.flush()
+    outcomes = change.session.scalars(
+        select(LeaseSubJobRow.outcome).where(LeaseSubJobRow.lease_id == lease.id)
+    ).all()
+    if None in outcomes:
+        return False
+    returned = Outcome.RETURNED in outcomes
+    end_lease(change, lease, Outcome.RETURNED if returned else outcomes[-1] or Outcome.RELEASED)
+    return True
+
+
+# Sub-jobs
+
+
+def move_sub_job(change: Change, sub_job: SubJobRow, after: SubJobState) -> None:
+    if after not in SUB_JOB_MOVES[sub_job.state]:
+        move(
+            SUB_JOB_MOVES,
+            sub_job.state,
+            after,
+            kind="sub_job",
+            entity_id=sub_job.id,
+            history=_history(change.session, sub_job),
+        )
+    sub_job.state = after
+    sub_job.queued_at = None
+    if after is not SubJobState.LEASED:
+        sub_job.lease_id = None
+
+
+def return_sub_job(change: Change, sub_job: SubJobRow, settings: Settings) -> None:
+    """A lease brought nothing: the sub-job waits again, or, after too many, the hub runs it."""
+    if sub_job.failures >= settings.max_failures or sub_job.leases >= settings.max_leases:
+        move_sub_job(change, sub_job, SubJobState.JUDGING)
+        change.aftermath.to_check.append(sub_job.id)
+    else:
+        move_sub_job(change, sub_job, SubJobState.WAITING)
+    change.aftermath.forgotten.append(sub_job.id)
+    change.aftermath.changed_jobs[sub_job.job_id] = None
+
+
+def settle(change: Change, job: JobRow, sub_job: SubJobRow, result: ResultRow) -> None:
+    """Believe this result. Its verdict is None when it was taken on the volunteer's word."""
+    move_sub_job(change, sub_job, SubJobState.SETTLED)
+    result.canonical = True
+    sub_job.result_sha256 = result.output_sha256
+    sub_job.volunteer_id = result.volunteer_id
+    sub_job.verdict = result.verdict
+    sub_job.settled_at = change.now
+    job.rows_settled += sub_job.rows
+    job.sub_jobs_settled += 1
+    change.aftermath.changed_jobs[job.id] = None
+    complete_if_settled(change, job)
+
+
+def lose_trust(change: Change, volunteer: VolunteerRow) -> None:
+    """A volunteer was caught: its standing falls, and what rests on its word alone, in jobs that
+    are not finished, is checked by the hub after all."""
+    standing = Standing(agreed=volunteer.agreed, disagreed=volunteer.disagreed).after(agreed=False)
+    volunteer.agreed, volunteer.disagreed = standing.agreed, standing.disagreed
+    unfinished = {JobState.RUNNING, JobState.MERGING}
+    rows = change.session.execute(
+        select(SubJobRow, JobRow)
+        .join(JobRow, JobRow.id == SubJobRow.job_id)
+        .where(
+            SubJobRow.volunteer_id == volunteer.id,
+            SubJobRow.state == SubJobState.SETTLED,
+            SubJobRow.verdict.is_(None),
+            JobRow.state.in_(unfinished),
+        )
+    ).all()
+    for sub_job, job in rows:
+        if job.state is JobState.MERGING:
+            move_job(change, job, JobState.RUNNING)
+        move_sub_job(change, sub_job, SubJobState.JUDGING)
+        job.rows_settled -= sub_job.rows
+        job.sub_jobs_settled -= 1
+        change.aftermath.to_check.append(sub_job.id)
+        change.aftermath.changed_jobs[job.id] = None
+        change.session.execute(
+            update(ResultRow).where(ResultRow.sub_job_id == sub_job.id).values(canonical=False)
+        )
+    telemetry.event("trust_lost", volunteer_id=volunteer.id, reopened=len(rows))
+
+
+def not_needed_elsewhere(change: Change, sub_job: SubJobRow, lease_id: str) -> None:
+    """A late result came while another lease holds the sub-job: that one need not go on."""
+    if sub_job.lease_id is None or sub_job.lease_id == lease_id:
+        return
+    other = change.session.get_one(LeaseRow, sub_job.lease_id)
+    entry = change.session.get_one(LeaseSubJobRow, (other.id, sub_job.id))
+    entry.outcome = Outcome.NOT_NEEDED
+    if end_lease_if_done(change, other):
+        change.aftermath.revoked.append(
+            (other.volunteer_id, other.id, "The result came from elsewhere.")
+        )
+
+
+def earn_trust(volunteer: VolunteerRow) -> None:
+    standing = Standing(agreed=volunteer.agreed, disagreed=volunteer.disagreed).after(agreed=True)
+    volunteer.agreed, volunteer.disagreed = standing.agreed, standing.disagreed
+
+
+def _history(session: Session, sub_job: SubJobRow) -> list[str]:
+    leases = session.execute(
+        select(LeaseRow.granted_at, LeaseSubJobRow.lease_id, LeaseSubJobRow.outcome)
+        .join(LeaseRow, LeaseRow.id == LeaseSubJobRow.lease_id)
+        .where(LeaseSubJobRow.sub_job_id == sub_job.id)
+        .order_by(LeaseRow.granted_at)
+    )
+    return [f"{lease_id} at {at.isoformat()}: {outcome}" for at, lease_id, outcome in leases]

@@ -1,0 +1,22 @@
+"""A stored job's plan, program and chunks, ready to use."""
+
+from __future__ import annotations
+
+import functools
+
+import jobspec
+from owc.services.hub import Hub
+from owc.store import JobRow, SubJobRow
+
+
+@functools.lru_cache(maxsize=64)
+def read_plan(text: str) -> jobspec.ProgramPlan:
+    """The plan that `to_json` wrote. Plans are immutable, and many calls are about few jobs."""
+    return jobspec.ProgramPlan.from_json(text)
+
+
+def chunk_of(hub: Hub, job: JobRow, sub_job: SubJobRow) -> bytes:
+    """The input of a sub-job: a blob, or, for a range, its header made anew."""
+    if sub_job.chunk_sha256 is not None:
+        return hub.blobs.read(sub_job.chunk_sha256)
+    return jobspec.range_chunk(read_plan(job.plan), sub_job.first_row, sub_job.rows)
