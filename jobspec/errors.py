@@ -5,6 +5,7 @@
     ├── SourceError      the input rows cannot be read as the document says
     ├── ChunkError       bytes are not a chunk of this program
     ├── OutputError      bytes are not an output of this program
+    ├── ProgramError     bytes are not a program that this compiler could have made
     ├── RunError         a program could not be run to its end
     ├── MergeError       outputs are good, but have no result of the stated type
     └── CompilerError    a mistake of ours, never of the researcher
@@ -51,6 +52,10 @@ class ChunkError(JobspecError):
 
 class OutputError(JobspecError):
     """The bytes are not an output of this program."""
+
+
+class ProgramError(JobspecError):
+    """The bytes are not a program that this compiler could have made."""
 
 
 class RunError(JobspecError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from jobspec.wasm.opcodes import CONTROL, LOADS, NUMBER_TYPES, OF_MEMORY, OPERATORS, STORES
 
@@ -197,15 +197,12 @@ def name_section(
     functions: Sequence[str], locals_: Sequence[Sequence[str]], globals_: Sequence[str]
 ) -> bytes:
     """The names of things by index: nothing runs on them, people read them."""
-    nested = [unsigned(index) + _name_map(names) for index, names in enumerate(locals_)]
-    content = name("name")
-    parts: Mapping[int, bytes] = {
-        NAMES_FUNCTION: _name_map(functions),
-        NAMES_LOCAL: vector(nested),
-        NAMES_GLOBAL: _name_map(globals_),
-    }
-    for number, part in parts.items():
-        content += bytes([number]) + sized(part)
+    nested = [unsigned(index) + _name_map(names) for index, names in enumerate(locals_) if names]
+    parts = [(NAMES_FUNCTION, _name_map(functions))]
+    if nested:
+        parts.append((NAMES_LOCAL, vector(nested)))
+    parts.append((NAMES_GLOBAL, _name_map(globals_)))
+    content = name("name") + b"".join(bytes([number]) + sized(part) for number, part in parts)
     return section(SECTION_CUSTOM, content)
 
 
