@@ -1,0 +1,28 @@
+"""SQL scalar expressions: text to syntax, syntax to typed tree, typed tree to statements of the IR.
+
+The parser is sqlglot's; the meaning is ours, after DuckDB. See `docs/sql-differences.md`.
+"""
+
+from jobspec.sql.aggregates import TypedAggregate, parse_aggregate
+from jobspec.sql.check import check, parse_expression
+from jobspec.sql.functions import AGGREGATES, BUILT_IN_NAMES, FUNCTIONS
+from jobspec.sql.lower import lower, lower_condition
+from jobspec.sql.parse import parse
+from jobspec.sql.typed import TypedExpression, columns_read
+from jobspec.sql.value import Value
+
+__all__ = [
+    "AGGREGATES",
+    "BUILT_IN_NAMES",
+    "FUNCTIONS",
+    "TypedAggregate",
+    "TypedExpression",
+    "Value",
+    "check",
+    "columns_read",
+    "lower",
+    "lower_condition",
+    "parse",
+    "parse_aggregate",
+    "parse_expression",
+]

@@ -1,0 +1,363 @@
+"""Names and types: syntax to typed tree.
+
+Goes on after a problem wherever it can, so that one report names them all. Not here: what types
+operands share (`jobspec.sql.coercion`), what functions take (`jobspec.sql.functions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from jobspec.limits import Limits
+from jobspec.problems import ProblemList, near_miss
+from jobspec.sql import syntax, typed
+from jobspec.sql.casts import can_fail, is_supported
+from jobspec.sql.coercion import coerce, decimal, folded, integer, number
+from jobspec.sql.conditions import Conditions, compare
+from jobspec.sql.functions import (
+    AGGREGATES,
+    FORMS,
+    FUNCTIONS,
+    OPERATORS,
+    SAME,
+    TYPE_NAMES,
+    Signature,
+    Takes,
+)
+from jobspec.sql.operands import is_bare
+from jobspec.sql.parse import SQL_FUNCTIONS, parse
+from jobspec.sql.syntax import Syntax
+from jobspec.sql.typed import Constant, Typed, TypedExpression
+from jobspec.types import Column, ValueType
+
+_BOOL, _STRING = ValueType.BOOL, ValueType.STRING
+_NULL = Constant(_BOOL, None, bare=True)
+Scope = Mapping[str, Column]
+Functions = Mapping[str, typed.UserFunction]
+
+
+def parse_expression(
+    text: str,
+    pointer: str,
+    problems: ProblemList,
+    *,
+    scope: Scope,
+    functions: Functions,
+    limits: Limits | None = None,
+) -> TypedExpression | None:
+    """The typed tree of one expression over the columns in `scope`; None if it has problems."""
+    tree = parse(text, pointer, problems, limits)
+    if tree is None:
+        return None
+    return check(tree, pointer, problems, text=text, scope=scope, functions=functions)
+
+
+def check(
+    tree: Syntax,
+    pointer: str,
+    problems: ProblemList,
+    *,
+    text: str,
+    scope: Scope,
+    functions: Functions,
+) -> TypedExpression | None:
+    """The typed tree of `tree`, which was parsed from `text`."""
+    checker = Checker(pointer, problems, text=text, scope=scope, functions=functions)
+    root = checker.check(tree)
+    if isinstance(root, Constant) and root.bare:
+        checker.problem(
+            "type_mismatch", tree, "NULL alone has no type", "write CAST(NULL AS i64), say"
+        )
+        return None
+    return None if root is None else TypedExpression(root, pointer)
+
+
+class Checker(Conditions):
+    """Checks the parts of one expression over columns in scope."""
+
+    def __init__(
+        self,
+        pointer: str,
+        problems: ProblemList,
+        *,
+        text: str,
+        scope: Scope,
+        functions: Functions,
+    ) -> None:
+        super().__init__(pointer, problems, text=text)
+        self._scope = scope
+        self._functions = functions
+
+    def check(self, node: Syntax) -> Typed | None:
+        match node:
+            case syntax.Number():
+                return number(node.text) or self._too_large(node)
+            case syntax.Text():
+                return Constant(_STRING, node.value.encode())
+            case syntax.Truth():
+                return Constant(_BOOL, node.value)
+            case syntax.Null():
+                return _NULL
+            case syntax.Name():
+                return self._name(node)
+            case syntax.Negative():
+                return self._negative(node)
+            case syntax.Binary():
+                return self._binary(node)
+            case syntax.Call():
+                return self._call(node)
+            case syntax.Case():
+                return self._case(node)
+            case syntax.Cast():
+                return self._cast(node)
+        return self.truth_valued(node)
+
+    # --- leaves -----------------------------------------------------------------------------------
+
+    def _too_large(self, node: Syntax) -> Typed | None:
+        self.problem(
+            "number_literal", node, "the number does not fit 64 bits", "write it with a point: 1e30"
+        )
+        return None
+
+    def _name(self, node: syntax.Name) -> Typed | None:
+        column = self._scope.get(node.name)
+        if column is not None:
+            return typed.Input(column.type, column.nullable, column.name)
+        self.problem(
+            "unknown_column",
+            node,
+            f"there is no column {node.name[:60]!r}",
+            near_miss(node.name, self._scope),
+        )
+        return None
+
+    def _negative(self, node: syntax.Negative) -> Typed | None:
+        if isinstance(node.value, syntax.Number) and node.value.text.isdigit():
+            literal = integer(-int(node.value.text)) if len(node.value.text) < 40 else None
+            return literal or self._too_large(node)
+        value = self.check(node.value)
+        if isinstance(value, Constant) and value.exact is not None:
+            return decimal(-value.exact)
+        if value is not None and value.type is ValueType.U64:
+            self.problem("type_mismatch", node, "a u64 cannot be negated", "CAST it to i64 before")
+            return None
+        negate = Signature("negate", (Takes.NUMBER,), SAME)
+        return self.apply(node, "-", negate, [node.value], [value])
+
+    # --- operators --------------------------------------------------------------------------------
+
+    def _binary(self, node: syntax.Binary) -> Typed | None:
+        signature = OPERATORS.get(node.operator)
+        if signature is None:
+            pair = self.comparable(node, node.left, node.right)
+            return None if pair is None else compare(node.operator, *pair)
+        sides = [self.check(node.left), self.check(node.right)]
+        if sides[0] is not None and sides[1] is not None:
+            literal = folded(node.operator, sides[0], sides[1])
+            if literal is not None:
+                return literal
+        return self.apply(node, node.operator, signature, [node.left, node.right], sides)
+
+    # --- forms ------------------------------------------------------------------------------------
+
+    def _case(self, node: syntax.Case) -> Typed | None:
+        operand = None if node.operand is None else self.check(node.operand)
+        otherwise = _NULL if node.otherwise is None else self.check(node.otherwise)
+        results = self.all(self.check(result) for _, result in node.branches)
+        tests = [test for test, _ in node.branches]
+        if node.operand is None:
+            conditions = self.all(self.condition(test) for test in tests)
+            return self._branches(node, conditions, results, otherwise)
+        values = self.all(self.check(test) for test in tests)
+        if operand is None or values is None:
+            return None
+
+        def body(value: Typed) -> Typed | None:
+            pairs = self.pairs(node, value, values)
+            conditions = None if pairs is None else [compare("=", *pair) for pair in pairs]
+            return self._branches(node, conditions, results, otherwise)
+
+        return self.let(operand, body)
+
+    def _branches(
+        self,
+        node: Syntax,
+        conditions: Sequence[Typed] | None,
+        results: Sequence[Typed] | None,
+        otherwise: Typed | None,
+    ) -> Typed | None:
+        if conditions is None or results is None or otherwise is None:
+            return None
+        values = self.unified(node, [*results, otherwise])
+        if values is None:
+            return None
+        if all(is_bare(value) for value in values):
+            return _NULL
+        branches = tuple(zip(conditions, values[:-1], strict=True))
+        nullable = any(value.nullable for value in values)
+        return typed.Case(values[0].type, nullable, branches, values[-1])
+
+    def _cast(self, node: syntax.Cast) -> Typed | None:
+        value = self.check(node.value)
+        target = TYPE_NAMES.get(node.type_name)
+        if target is None:
+            self.problem(
+                "unknown_type",
+                node,
+                f"there is no type {node.type_name[:60]!r}",
+                near_miss(node.type_name, TYPE_NAMES),
+            )
+        if value is None or target is None:
+            return None
+        if is_bare(value):
+            return Constant(target, None)
+        if not is_supported(value.type, target):
+            self.problem(
+                "unsupported_cast",
+                node,
+                f"{value.type} cannot be converted to {target} yet",
+                "convert it before the upload",
+            )
+            return None
+        if isinstance(value, Constant) and value.exact is not None and target.is_integer:
+            rounded = integer(int(value.exact.to_integral_value("ROUND_HALF_UP")))
+            value = rounded or value  # as DuckDB rounds its decimals
+        fails = can_fail(value.type, target)
+        return typed.Convert(target, value.nullable or (node.try_ and fails), value, node.try_)
+
+    # --- calls ------------------------------------------------------------------------------------
+
+    def _call(self, node: syntax.Call) -> Typed | None:
+        name = node.name if node.name in self._functions else node.name.lower()
+        arguments = [self.check(argument) for argument in node.arguments]
+        if node.star and name != "count":
+            self.problem("wrong_argument_count", node, f"{name} does not take *", "name a column")
+            return None
+        if name in self._functions:
+            return self._call_function(node, self._functions[name], arguments)
+        if name in FORMS:
+            least, most = FORMS[name]
+            return self._form(node, name, arguments) if self._count_is(node, least, most) else None
+        if name in FUNCTIONS:
+            signature = FUNCTIONS[name]
+            most = len(signature.takes)
+            if not self._count_is(node, most - signature.optional, most):
+                return None
+            return self.apply(node, name, signature, node.arguments, arguments)
+        self._no_such_function(node, name)
+        return None
+
+    def _no_such_function(self, node: syntax.Call, name: str) -> None:
+        if name in AGGREGATES:
+            self.problem(
+                "aggregate_misplaced",
+                node,
+                f"{name} sees many rows; this expression sees one",
+                "use it in an 'aggregate' step",
+            )
+            return
+        hint = near_miss(name, (*self._functions, *FUNCTIONS, *FORMS))
+        if name in SQL_FUNCTIONS:
+            self.problem(
+                "unsupported_function", node, f"{name} is not part of the job language", hint
+            )
+        else:
+            self.problem("unknown_function", node, f"there is no function {name[:60]!r}", hint)
+
+    def _count_is(self, node: syntax.Call, least: int, most: int | None) -> bool:
+        given = len(node.arguments)
+        if least <= given and (most is None or given <= most):
+            return True
+        wanted = f"{least}" if least == most else f"{least} or more"
+        if most is not None and most > least:
+            wanted = f"{least} to {most}"
+        self.problem(
+            "wrong_argument_count",
+            node,
+            f"{node.name.lower()} takes {wanted} argument{'' if wanted == '1' else 's'}, "
+            f"not {given}",
+        )
+        return False
+
+    def _call_function(
+        self, node: syntax.Call, function: typed.UserFunction, given: Sequence[Typed | None]
+    ) -> Typed | None:
+        if not self._count_is(node, len(function.params), len(function.params)):
+            return None
+        values = self.all(given)
+        if values is None:
+            return None
+        arguments = []
+        for (name, wanted), value, place in zip(
+            function.params, values, node.arguments, strict=True
+        ):
+            exact = isinstance(value, Constant) and value.exact is not None
+            widens = (
+                is_bare(value)
+                or value.type is wanted
+                or (value.type.is_integer and wanted.is_number)
+                or (value.type.is_float and (wanted is ValueType.F64 or exact))
+            )
+            if not widens or (value.type.is_float and wanted.is_integer):
+                self.problem(
+                    "type_mismatch",
+                    place,
+                    f"parameter {name!r} of {node.name} is {wanted}, not {value.type}",
+                    f"CAST it to {wanted}",
+                )
+                return None
+            arguments.append(coerce(value, wanted))
+        nullable = any(argument.nullable for argument in arguments)
+        return typed.Call(function.result, nullable, function, tuple(arguments))
+
+    def _form(self, node: syntax.Call, name: str, given: Sequence[Typed | None]) -> Typed | None:
+        values = self.all(given)
+        if values is None:
+            return None
+        match name:
+            case "if":
+                condition = self.condition(node.arguments[0])
+                conditions = None if condition is None else [condition]
+                return self._branches(node, conditions, [values[1]], values[2])
+            case "nullif":
+                return self._nullif(node, values[0], values[1])
+            case "concat":
+                return self._concat(node, values)
+        unified = self.unified(node, values)
+        if unified is None:
+            return None
+        if all(is_bare(value) for value in unified):
+            return _NULL
+        type_, nullable = unified[0].type, all(value.nullable for value in unified)
+        if name in {"least", "greatest"}:
+            return typed.Extreme(type_, nullable, name, tuple(unified))
+        return typed.Coalesce(type_, nullable, tuple(unified))
+
+    def _nullif(self, node: Syntax, value: Typed, other: Typed) -> Typed | None:
+        def body(value: Typed) -> Typed | None:
+            pair = self.matched(node, value, other)
+            if pair is None:
+                return None
+            null = Constant(value.type, None)
+            return typed.Case(value.type, True, ((compare("=", *pair), null),), value)
+
+        return self.let(value, body)
+
+    def _concat(self, node: syntax.Call, values: Sequence[Typed]) -> Typed | None:
+        texts = self.all(
+            self.accepts("concat", Takes.TEXT, place, value)
+            for place, value in zip(node.arguments, values, strict=True)
+        )
+        if texts is None:
+            return None
+        empty = Constant(_STRING, b"")
+        joined: Typed = empty
+        for text in texts:
+            part = coerce(text, _STRING)
+            if part.nullable:
+                part = typed.Coalesce(_STRING, False, (part, empty))
+            joined = (
+                part if joined is empty else typed.Apply(_STRING, False, "concat", (joined, part))
+            )
+        return joined

@@ -1,0 +1,318 @@
+"""Typed trees to statements of the IR.
+
+Conditions are lowered twice, as "is true" and as "is false": NOT swaps the two, AND and OR need no
+third value, and a filter uses the first alone. Parts that could trap are computed only where SQL's
+short forms reach them: branches of CASE, later operands of COALESCE, and what follows in AND and
+OR once the answer is known. Not here: the strict operations (`jobspec.sql.operations`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from jobspec import ir
+from jobspec.ir import Kind
+from jobspec.sql import casts, ranges, typed
+from jobspec.sql.comparisons import compare
+from jobspec.sql.operations import OPERATIONS, Operands
+from jobspec.sql.typed import Typed, TypedExpression
+from jobspec.sql.value import (
+    FALSE,
+    TRUE,
+    Truth,
+    Value,
+    all_valid,
+    both,
+    either,
+    i32,
+    negated,
+)
+from jobspec.types import ValueType
+
+_BOOL, _STRING = ValueType.BOOL, ValueType.STRING
+
+
+def lower(expression: TypedExpression, row: Mapping[str, Value], body: ir.Body) -> Value:
+    """Add the statements that compute the expression over the row; its value.
+
+    `row` has a value for each of `columns_read(expression)`. Traps are recorded by their site.
+    """
+    return _Lowering(row, body, expression.pointer).value(expression.root)
+
+
+def lower_condition(
+    expression: TypedExpression, row: Mapping[str, Value], body: ir.Body
+) -> ir.Expr:
+    """The same for a bool of which only "is true" matters: an i32, 0 where it is NULL."""
+    return _Lowering(row, body, expression.pointer).truth(expression.root).true
+
+
+class _Lowering:
+    def __init__(self, row: Mapping[str, Value], body: ir.Body, pointer: str) -> None:
+        self._row = row
+        self._body = body
+        self._pointer = pointer
+        self._slots: dict[int, Value] = {}
+
+    # --- values -----------------------------------------------------------------------------------
+
+    def value(self, node: Typed) -> Value:
+        match node:
+            case typed.Constant():
+                return _constant(node)
+            case typed.Input():
+                return self._row[node.name]
+            case typed.Slot():
+                return self._slots[node.number]
+            case typed.Let():
+                self._slots[node.number] = self._kept(self.value(node.value))
+                return self.value(node.body)
+            case typed.Apply():
+                return self._apply(node)
+            case typed.Convert():
+                return self._convert(node)
+            case typed.Case():
+                return self._case(node)
+            case typed.Coalesce():
+                return self._coalesce(node)
+            case typed.Extreme():
+                return self._extreme(node)
+            case typed.Call():
+                return self._call(node)
+        truth = self.truth(node)
+        valid = either(truth.true, truth.false) if node.nullable else None
+        return Value(_BOOL, truth.true, valid)
+
+    def _kept(self, value: Value) -> Value:
+        """The value in variables, so that it can be used several times at no cost."""
+        keep = self._body.temporary
+        kept = value.value if _is_literal(value.value) else keep(value.value)
+        valid = value.valid
+        return Value(value.type, kept, None if valid is None else keep(valid))
+
+    def _apply(self, node: typed.Apply) -> Value:
+        values = tuple(self._kept(self.value(operand)) for operand in node.operands)
+        operands = Operands(
+            body=self._body,
+            pointer=self._pointer,
+            values=values,
+            ranges=tuple(ranges.of(operand) for operand in node.operands),
+        )
+        return Value(node.type, OPERATIONS[node.operation](operands), all_valid(*values))
+
+    def _convert(self, node: typed.Convert) -> Value:
+        source = self._kept(self.value(node.value))
+        value, fits = casts.convert(self._body, source, node.type)
+        if fits is None:
+            return Value(node.type, value, source.valid)
+        if node.try_:
+            return Value(node.type, value, both(source.valid, fits))
+        message = f"the value cannot be converted to {node.type}"
+        site = ir.TrapSite(code="cast_overflow", pointer=self._pointer, message=message)
+        self._body.trap_if(both(source.valid, negated(fits)), site)
+        return Value(node.type, value, source.valid)
+
+    def _call(self, node: typed.Call) -> Value:
+        function = node.function.function
+        values = [self._kept(self.value(argument)) for argument in node.arguments]
+        call = ir.Call(function.name, tuple(value.value for value in values), node.type.kind)
+        valid = all_valid(*values)
+        if valid is None:
+            result = self._body.temporary(call)
+            self._check_trap(node)
+            return Value(node.type, result)
+        valid = self._body.temporary(valid)
+        variable = self._body.variable(node.type.kind)
+        with self._body.when(valid):
+            self._body.add(ir.Set(variable.name, call))
+            self._check_trap(node)
+        return Value(node.type, variable, valid)
+
+    def _check_trap(self, node: typed.Call) -> None:
+        if node.function.may_trap:
+            self._body.add(ir.TrapCheck())
+
+    # --- choices ----------------------------------------------------------------------------------
+
+    def _case(self, node: typed.Case) -> Value:
+        return self._branches(node, node.branches)
+
+    def _branches(self, node: typed.Case, branches: Sequence[tuple[Typed, Typed]]) -> Value:
+        if not branches:
+            return self.value(node.otherwise)
+        (test, result), rest = branches[0], branches[1:]
+        condition = self.truth(test).true
+        with self._body.collect() as first:
+            then = self.value(result)
+        with self._body.collect() as second:
+            otherwise = self._branches(node, rest)
+        return self._either_of(condition, (first, then), (second, otherwise))
+
+    def _either_of(
+        self,
+        condition: ir.Expr,
+        then: tuple[list[ir.Stmt], Value],
+        otherwise: tuple[list[ir.Stmt], Value],
+    ) -> Value:
+        """One of two values; only the statements of that one are run."""
+        (first, left), (second, right) = then, otherwise
+        nullable = left.valid is not None or right.valid is not None
+        valid: ir.Expr | None = None
+        if not first and not second:
+            condition = self._body.temporary(condition)
+            if nullable:
+                valid = ir.Choose(condition, left.valid or TRUE, right.valid or TRUE)
+            chosen = self._body.temporary(ir.Choose(condition, left.value, right.value))
+            return Value(left.type, chosen, valid and self._body.temporary(valid))
+        variable = self._body.variable(left.type.kind)
+        first.append(ir.Set(variable.name, left.value))
+        second.append(ir.Set(variable.name, right.value))
+        if nullable:
+            flag = self._body.variable(Kind.I32)
+            first.append(ir.Set(flag.name, left.valid or TRUE))
+            second.append(ir.Set(flag.name, right.valid or TRUE))
+            valid = flag
+        self._body.add(ir.If(condition, tuple(first), tuple(second)))
+        return Value(left.type, variable, valid)
+
+    def _coalesce(self, node: typed.Coalesce) -> Value:
+        return self._first_valid(node.operands)
+
+    def _first_valid(self, operands: Sequence[Typed]) -> Value:
+        first = self._kept(self.value(operands[0]))
+        if first.valid is None or len(operands) == 1:
+            return first
+        with self._body.collect() as block:
+            rest = self._first_valid(operands[1:])
+        known = Value(first.type, first.value)
+        return self._either_of(first.valid, ([], known), (block, rest))
+
+    def _extreme(self, node: typed.Extreme) -> Value:
+        """The first of the best: a later operand wins only if it is strictly better."""
+        operator = "<" if node.operator == "least" else ">"
+        best = self._kept(self.value(node.operands[0]))
+        for operand in node.operands[1:]:
+            rival = self._kept(self.value(operand))
+            wins = compare(operator, rival, best)
+            if best.valid is not None:
+                wins = either(wins, negated(best.valid))
+            wins = self._body.temporary(both(rival.valid, wins))
+            valid = None
+            if best.valid is not None and rival.valid is not None:
+                valid = self._body.temporary(either(best.valid, rival.valid))
+            chosen = self._body.temporary(ir.Choose(wins, rival.value, best.value))
+            best = Value(node.type, chosen, valid)
+        return best
+
+    # --- conditions -------------------------------------------------------------------------------
+
+    def truth(self, node: Typed) -> Truth:
+        match node:
+            case typed.Not():
+                truth = self.truth(node.value)
+                return Truth(truth.false, truth.true)
+            case typed.Connective():
+                return self._connective(node)
+            case typed.Compare():
+                left, right = self._kept(self.value(node.left)), self._kept(self.value(node.right))
+                holds = compare(node.operator, left, right)
+                return self._truth(Value(_BOOL, holds, all_valid(left, right)))
+            case typed.IsNull():
+                return _certain(self._is_null(node.value))
+            case typed.IsTruth():
+                truth = self.truth(node.value)
+                return _certain(truth.true if node.wanted else truth.false)
+            case typed.Distinct():
+                return self._distinct(node)
+            case typed.Let():
+                self._slots[node.number] = self._kept(self.value(node.value))
+                return self.truth(node.body)
+        return self._truth(self.value(node))
+
+    def _truth(self, value: Value) -> Truth:
+        if value.valid is None:
+            return _certain(value.value)
+        kept = self._kept(value)
+        return Truth(both(kept.valid, kept.value), both(kept.valid, negated(kept.value)))
+
+    def _is_null(self, node: Typed) -> ir.Expr:
+        if not node.nullable:
+            self.value(node)  # for its traps
+            return FALSE
+        if node.type is _BOOL and not isinstance(node, typed.Input):
+            truth = self.truth(node)
+            return negated(either(truth.true, truth.false))
+        valid = self.value(node).valid
+        return FALSE if valid is None else negated(valid)
+
+    def _distinct(self, node: typed.Distinct) -> Truth:
+        left, right = self._kept(self.value(node.left)), self._kept(self.value(node.right))
+        differ = compare("<>", left, right)
+        one, other = left.valid or TRUE, right.valid or TRUE
+        if one == TRUE and other == TRUE:
+            return _certain(differ)
+        unlike = _exclusive(one, other)
+        return _certain(self._body.temporary(either(unlike, both(one, other, differ))))
+
+    def _connective(self, node: typed.Connective) -> Truth:
+        """Parts are computed in order; one that has statements only if the answer is still open."""
+        conjunction = node.operator == "AND"
+        trues: list[ir.Expr] = []
+        falses: list[ir.Expr] = []
+        for part in node.parts:
+            with self._body.collect() as block:
+                truth = self.truth(part)
+            if block:
+                decided = either(*falses) if conjunction else either(*trues)
+                truth = self._guarded(negated(decided), block, truth, node)
+                if conjunction:
+                    falses = [self._body.temporary(decided)] if decided != FALSE else falses
+                else:
+                    trues = [self._body.temporary(decided)] if decided != FALSE else trues
+            trues.append(truth.true)
+            falses.append(truth.false)
+        if conjunction:
+            return Truth(both(*trues), either(*falses))
+        return Truth(either(*trues), both(*falses))
+
+    def _guarded(
+        self, still_open: ir.Expr, block: list[ir.Stmt], truth: Truth, node: typed.Connective
+    ) -> Truth:
+        """The truth of a part whose statements run only if the answer is still open."""
+        if still_open == TRUE:
+            self._body.add(*block)
+            return truth
+        true = self._body.variable(Kind.I32)
+        block.append(ir.Set(true.name, truth.true))
+        false = self._body.variable(Kind.I32)
+        block.append(ir.Set(false.name, truth.false))
+        self._body.add(ir.If(still_open, tuple(block)))
+        del node
+        return Truth(true, false)
+
+
+def _certain(condition: ir.Expr) -> Truth:
+    return Truth(condition, negated(condition))
+
+
+def _exclusive(left: ir.Expr, right: ir.Expr) -> ir.Expr:
+    if left == TRUE:
+        return negated(right)
+    return negated(left) if right == TRUE else ir.Op("i32.xor", (left, right))
+
+
+def _constant(node: typed.Constant) -> Value:
+    valid = None if node.value is not None else FALSE
+    match node.value:
+        case None:
+            zero: ir.Expr = ir.Text(b"") if node.type is _STRING else ir.Const(node.type.kind, 0)
+            return Value(node.type, zero, valid)
+        case bytes():
+            return Value(node.type, ir.Text(node.value), valid)
+        case bool():
+            return Value(node.type, i32(int(node.value)), valid)
+    return Value(node.type, ir.Const(node.type.kind, node.value), valid)
+
+
+def _is_literal(value: ir.Expr) -> bool:
+    return isinstance(value, ir.Const | ir.Text)

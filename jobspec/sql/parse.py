@@ -1,0 +1,436 @@
+"""Text to syntax: sqlglot parses, an allow-list of its tokens and nodes decides what passes.
+
+sqlglot's functions are switched off, so that every call arrives by the name that was written, and
+its types are not used. Not here: names and types (`jobspec.sql.check`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.errors import ParseError, TokenError
+from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]  # re-exported
+
+from jobspec.limits import Limits
+from jobspec.problems import ProblemList
+from jobspec.sql import syntax
+
+TREE_DEPTH = 100
+"""Nesting of operators that the recursive passes after this one are sure to survive."""
+
+_BINARY: dict[type[exp.Expression], str] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.IntDiv: "//",
+    exp.Mod: "%",
+    exp.BitwiseAnd: "&",
+    exp.BitwiseOr: "|",
+    exp.BitwiseLeftShift: "<<",
+    exp.BitwiseRightShift: ">>",
+    exp.DPipe: "||",
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
+_COMPARISONS = (
+    exp.EQ,
+    exp.NEQ,
+    exp.LT,
+    exp.LTE,
+    exp.GT,
+    exp.GTE,
+    exp.NullSafeEQ,
+    exp.NullSafeNEQ,
+    exp.Is,
+    exp.Between,
+    exp.In,
+    exp.Like,
+    exp.Escape,
+    exp.Not,
+)
+"""Operators of which one cannot be an operand of another without brackets."""
+
+_REFUSED_TOKENS: dict[TokenType, tuple[str, str]] = {
+    TokenType.SEMICOLON: ("a semicolon", "an expression is one value; leave it out"),
+    TokenType.PARAMETER: ("a parameter", "write the value itself"),
+    TokenType.PLACEHOLDER: ("a placeholder", "write the value itself"),
+    TokenType.L_BRACKET: ("a list or subscript", "there are no lists yet"),
+    TokenType.R_BRACKET: ("a list or subscript", "there are no lists yet"),
+    TokenType.L_BRACE: ("a struct", "give each value a column of its own"),
+    TokenType.R_BRACE: ("a struct", "give each value a column of its own"),
+    TokenType.SELECT: ("a query", "a step's expression sees one row only"),
+    TokenType.NOT: ("'!'", "write NOT"),
+    TokenType.CARET: ("'^'", "multiply, or write a function"),
+    TokenType.DSTAR: ("'**'", "multiply, or write a function"),
+    TokenType.TILDE: ("'~'", "use xor(x, -1) for bits, LIKE for texts"),
+    TokenType.DIV: ("DIV", "write //"),
+    TokenType.NULLSAFE_EQ: ("<=>", "write IS NOT DISTINCT FROM"),
+}
+
+_HINTS: dict[type[exp.Expression], str] = {
+    exp.Alias: "an operator is missing, or a name needs double quotes",
+    exp.Tuple: "lists stand only after IN",
+    exp.Subquery: "a step's expression sees one row only",
+    exp.Window: "window functions are left out; use an 'aggregate' step",
+    exp.Filter: "use a 'filter' step before, or CASE inside",
+    exp.Distinct: "use a step before the aggregate",
+    exp.Order: "rows are aggregated in source order",
+    exp.Ordered: "rows are aggregated in source order",
+    exp.Star: "* stands only in count(*)",
+    exp.ILike: "LIKE tells upper from lower case",
+    exp.Concat: "join texts with ||",
+    exp.Interval: "dates are not supported yet",
+    exp.BitwiseNot: "use xor(x, -1)",
+    exp.Dot: "a job has one table: write the column's name alone",
+}
+
+
+class _RefusedError(Exception):
+    """Ends the reading of one expression; carries its problem."""
+
+    def __init__(self, code: str, place: int, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.place = place
+        self.message = message
+        self.hint = hint
+
+
+class _Parser(DuckDB().parser_class):  # type: ignore[misc]  # sqlglot builds the class it returns
+    """DuckDB's grammar without a single function that has a class of its own in sqlglot."""
+
+    FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012  # sqlglot's way
+    FUNCTION_PARSERS = {  # noqa: RUF012
+        name: parser
+        for name, parser in DuckDB().parser_class.FUNCTION_PARSERS.items()
+        if name in {"CAST", "TRY_CAST"}
+    }
+    NO_PAREN_FUNCTIONS: dict[TokenType, Any] = {}  # noqa: RUF012
+    NO_PAREN_FUNCTION_PARSERS = {  # noqa: RUF012
+        name: parser
+        for name, parser in DuckDB().parser_class.NO_PAREN_FUNCTION_PARSERS.items()
+        if name == "CASE"
+    }
+
+
+SQL_FUNCTIONS = frozenset(name.lower() for name in DuckDB().parser_class.FUNCTIONS)
+"""Names that are functions in SQL dialects, whether or not the job language has them."""
+
+
+def parse(
+    text: str, pointer: str, problems: ProblemList, limits: Limits | None = None
+) -> syntax.Syntax | None:
+    """The syntax of one expression; None and a problem if it has none."""
+    limits = limits or Limits()
+    try:
+        return _parse(text, limits)
+    except _RefusedError as refused:
+        line, column = line_and_column(text, refused.place)
+        problems.add(refused.code, pointer, refused.message, refused.hint, line=line, column=column)
+        return None
+
+
+def line_and_column(text: str, place: int) -> tuple[int, int]:
+    """Both from 1."""
+    return text.count("\n", 0, place) + 1, place - text.rfind("\n", 0, place)
+
+
+def _parse(text: str, limits: Limits) -> syntax.Syntax:
+    if len(text) > limits.expression_chars:
+        raise _RefusedError(
+            "sql_too_long",
+            0,
+            f"the expression has {len(text):,} characters; "
+            f"at most {limits.expression_chars:,} are taken",
+            "derive a part of it in a step before",
+        )
+    too_deep = _RefusedError(
+        "sql_too_deep",
+        0,
+        f"the expression is nested more than {limits.expression_depth} deep",
+        "derive a part of it in a step before",
+    )
+    try:
+        text.encode()
+        tokens = DuckDB().tokenize(text)
+        _check_tokens(tokens, text, limits, too_deep)
+        trees = _Parser(dialect=DuckDB()).parse(tokens, text)
+    except UnicodeEncodeError as error:
+        message = "half of a surrogate pair is no character"
+        raise _RefusedError("sql_syntax", error.start, message) from None
+    except TokenError:
+        raise _RefusedError(
+            "sql_syntax", 0, "a quote or comment is never closed", "close it"
+        ) from None
+    except ParseError as error:
+        raise _syntax_error(error, text) from None
+    except RecursionError:
+        raise too_deep from None
+    if len(trees) != 1 or trees[0] is None:
+        raise _RefusedError("sql_syntax", 0, "the expression is empty", "write a value")
+    return _convert(trees[0], 0)
+
+
+def _check_tokens(tokens: list[Token], text: str, limits: Limits, too_deep: _RefusedError) -> None:
+    depth = 0
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        if token.comments:
+            place = max(text.find("--"), text.find("/*"), 0)
+            raise _RefusedError("unsupported_sql", place, "comments are left out", "remove it")
+        if token.token_type in {TokenType.L_PAREN, TokenType.CASE}:
+            depth += 1
+        elif token.token_type in {TokenType.R_PAREN, TokenType.END}:
+            depth -= 1
+        if depth > limits.expression_depth:
+            too_deep.place = token.start
+            raise too_deep
+        refused = _REFUSED_TOKENS.get(token.token_type)
+        if refused and token.text.upper() not in {"NOT", "//"}:
+            what, hint = refused
+            raise _RefusedError("unsupported_sql", token.start, f"{what} is not supported", hint)
+        if (
+            before is not None
+            and before.token_type is TokenType.NUMBER
+            and before.end + 1 == token.start
+            and token.text[:1].isalpha()
+        ):
+            written = text[before.start : token.end + 1]
+            raise _RefusedError(
+                "number_literal",
+                before.start,
+                f"{written!r} is not a number",
+                "write numbers in decimal digits",
+            )
+
+
+def _syntax_error(error: ParseError, text: str) -> _RefusedError:
+    details = error.errors[0] if error.errors else {}
+    near = str(details.get("highlight") or "")
+    message = "not an SQL expression"
+    place = 0
+    if near:
+        start = str(details.get("start_context") or "")
+        place = max(text.find(start + near), 0) + len(start)
+        message += f": {near[:40]!r} is not expected here"
+    return _RefusedError("sql_syntax", place, message, "look at what stands just before")
+
+
+# --- sqlglot's nodes to ours ----------------------------------------------------------------------
+
+
+def _place(node: exp.Expression) -> int:
+    """Where the node begins: sqlglot keeps positions at leaves only."""
+    starts = [part.meta["start"] for part in _nearest(node) if "start" in part.meta]
+    return min(starts, default=0)
+
+
+def _nearest(node: exp.Expression) -> Iterator[exp.Expression]:
+    """The node and enough of what is below it to find its first leaf."""
+    while isinstance(node, exp.Binary):  # a chain can be thousands of operators long
+        node = node.this
+    yield from islice(node.walk(), 50)
+
+
+def _convert(node: exp.Expression, depth: int) -> syntax.Syntax:
+    if depth > TREE_DEPTH:
+        raise _RefusedError(
+            "sql_too_deep",
+            _place(node),
+            f"more than {TREE_DEPTH} operators are nested",
+            "derive a part of it in a step before",
+        )
+    operator = _BINARY.get(type(node))
+    if operator is not None:
+        return _binary(node, operator, depth)
+    convert = _CONVERTERS.get(type(node))
+    if convert is None:
+        name = type(node).key.replace("_", " ").upper()
+        raise _RefusedError(
+            "unsupported_sql",
+            _place(node),
+            f"{name} is not part of the job language",
+            _HINTS.get(type(node), ""),
+        )
+    return convert(node, depth + 1)
+
+
+def _operand(node: exp.Expression, depth: int) -> syntax.Syntax:
+    """An operand of a comparison, which cannot be a bare comparison itself."""
+    if isinstance(node, _COMPARISONS):
+        raise _RefusedError(
+            "comparison_chain",
+            _place(node),
+            "a comparison is compared again",
+            "join two comparisons with AND, or put brackets around the inner one",
+        )
+    return _convert(node, depth)
+
+
+def _binary(node: exp.Expression, operator: str, depth: int) -> syntax.Syntax:
+    convert = _operand if isinstance(node, _COMPARISONS) else _convert
+    left = convert(node.this, depth + 1)
+    return syntax.Binary(left.place, operator, left, convert(node.expression, depth + 1))
+
+
+def _literal(node: exp.Expression, depth: int) -> syntax.Syntax:
+    del depth
+    if node.is_string:
+        return syntax.Text(_place(node), node.this)
+    return syntax.Number(_place(node), node.this)
+
+
+def _column(node: exp.Expression, depth: int) -> syntax.Syntax:
+    del depth
+    if not isinstance(node.this, exp.Identifier) or node.args.get("table"):
+        raise _RefusedError(
+            "unsupported_sql",
+            _place(node),
+            "a column cannot be qualified",
+            "a job has one table: write the column's name alone",
+        )
+    return syntax.Name(_place(node), node.this.this)
+
+
+def _connective(operator: str) -> Callable[[exp.Expression, int], syntax.Syntax]:
+    def convert(node: exp.Expression, depth: int) -> syntax.Syntax:
+        chain: list[exp.Expression] = []
+        link: exp.Expression = node
+        while type(link) is type(node):
+            chain.append(link.expression)
+            link = link.this
+        chain.append(link)
+        parts = tuple(_convert(part, depth) for part in reversed(chain))
+        return syntax.Connective(parts[0].place, operator, parts)
+
+    return convert
+
+
+def _is(node: exp.Expression, depth: int) -> syntax.Syntax:
+    value = _operand(node.this, depth)
+    match node.expression:
+        case exp.Null():
+            return syntax.Is(value.place, value, None)
+        case exp.Boolean():
+            return syntax.Is(value.place, value, bool(node.expression.this))
+    raise _RefusedError(
+        "unsupported_sql", value.place, "IS takes NULL, TRUE or FALSE", "compare with ="
+    )
+
+
+def _distinct(node: exp.Expression, depth: int) -> syntax.Syntax:
+    left = _operand(node.this, depth)
+    distinct = syntax.Distinct(left.place, left, _operand(node.expression, depth))
+    if isinstance(node, exp.NullSafeNEQ):
+        return distinct
+    return syntax.Not(left.place, distinct)
+
+
+def _between(node: exp.Expression, depth: int) -> syntax.Syntax:
+    value = _operand(node.this, depth)
+    if node.args.get("symmetric"):
+        raise _RefusedError(
+            "unsupported_sql", value.place, "BETWEEN SYMMETRIC is left out", "order the bounds"
+        )
+    low = _operand(node.args["low"], depth)
+    return syntax.Between(value.place, value, low, _operand(node.args["high"], depth))
+
+
+def _in(node: exp.Expression, depth: int) -> syntax.Syntax:
+    value = _operand(node.this, depth)
+    if not node.expressions or set(node.args) - {"this", "expressions"}:
+        raise _RefusedError(
+            "unsupported_sql", value.place, "IN takes a list of values", "write x IN (1, 2)"
+        )
+    options = tuple(_convert(option, depth) for option in node.expressions)
+    return syntax.In(value.place, value, options)
+
+
+def _like(node: exp.Expression, depth: int) -> syntax.Syntax:
+    escape = None
+    if isinstance(node, exp.Escape):
+        escape = _convert(node.expression, depth)
+        node = node.this
+        if not isinstance(node, exp.Like):
+            raise _RefusedError("unsupported_sql", _place(node), "ESCAPE belongs to LIKE", "")
+    value = _operand(node.this, depth)
+    like = syntax.Like(value.place, value, _operand(node.expression, depth), escape)
+    return syntax.Not(value.place, like) if node.args.get("negate") else like
+
+
+def _case(node: exp.Expression, depth: int) -> syntax.Syntax:
+    operand, default = node.this, node.args.get("default")
+    branches = tuple(
+        (_convert(branch.this, depth), _convert(branch.args["true"], depth))
+        for branch in node.args["ifs"]
+    )
+    return syntax.Case(
+        _place(node),
+        None if operand is None else _convert(operand, depth),
+        branches,
+        None if default is None else _convert(default, depth),
+    )
+
+
+def _cast(node: exp.Expression, depth: int) -> syntax.Syntax:
+    target = node.args["to"]
+    value = _convert(node.this, depth)
+    extra = [key for key, given in node.args.items() if given and key not in {"this", "to"}]
+    if not isinstance(target, exp.DataType) or set(extra) - {"safe"}:
+        raise _RefusedError("unsupported_sql", value.place, "CAST takes a value and a type", "")
+    name = str(target.args.get("kind") or target.this.value)
+    if target.expressions or target.args.get("nested"):
+        name += "(...)"
+    return syntax.Cast(value.place, value, name.lower(), isinstance(node, exp.TryCast))
+
+
+def _call(node: exp.Expression, depth: int) -> syntax.Syntax:
+    name = node.this if isinstance(node.this, str) else node.this.this
+    place = _place(node)
+    arguments = node.expressions
+    if len(arguments) == 1 and type(arguments[0]) is exp.Star:
+        return syntax.Call(place, name, (), star=True)
+    return syntax.Call(place, name, tuple(_convert(part, depth) for part in arguments))
+
+
+def _wrap(
+    make: Callable[[int, syntax.Syntax], syntax.Syntax],
+) -> Callable[[exp.Expression, int], syntax.Syntax]:
+    def convert(node: exp.Expression, depth: int) -> syntax.Syntax:
+        value = _convert(node.this, depth)
+        return make(value.place, value)
+
+    return convert
+
+
+_CONVERTERS: dict[type[exp.Expression], Callable[[exp.Expression, int], syntax.Syntax]] = {
+    exp.And: _connective("AND"),
+    exp.Anonymous: _call,
+    exp.Between: _between,
+    exp.Boolean: lambda node, _: syntax.Truth(_place(node), bool(node.this)),
+    exp.Case: _case,
+    exp.Cast: _cast,
+    exp.Column: _column,
+    exp.Escape: _like,
+    exp.In: _in,
+    exp.Is: _is,
+    exp.Like: _like,
+    exp.Literal: _literal,
+    exp.Neg: _wrap(syntax.Negative),
+    exp.Not: _wrap(syntax.Not),
+    exp.Null: lambda node, _: syntax.Null(_place(node)),
+    exp.NullSafeEQ: _distinct,
+    exp.NullSafeNEQ: _distinct,
+    exp.Or: _connective("OR"),
+    exp.Paren: lambda node, depth: _convert(node.this, depth),
+    exp.TryCast: _cast,
+}
+"""Every node that passes, besides the binary operators."""
