@@ -221,7 +221,7 @@ export const Refusal = Object.freeze({
  * @property {string | null} finished_at
  * @property {number | null} rows_total
  * @property {number} rows_settled
- * @property {number} sub_jobs_total
+ * @property {number | null} sub_jobs_total
  * @property {number} sub_jobs_settled
  * @property {number} volunteers_at_work
  */

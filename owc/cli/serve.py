@@ -66,10 +66,10 @@ def worker(*, data_folder: Path | None, parent_pid: int | None, verbose: bool) -
     """Run the hub's server-side tasks (an RQ worker): split, check, merge."""
     if parent_pid is not None:
         end_with_parent(parent_pid)
-    from owc.tasks.worker import work
+    from owc.tasks.worker import run_worker
 
     set_up_logging(verbose)
-    work(settings_from(data_folder))
+    run_worker(settings_from(data_folder))
 
 
 def set_up_logging(verbose: bool) -> None:

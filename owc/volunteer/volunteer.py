@@ -287,7 +287,7 @@ class Volunteer:
         except jobspec.RunError as error:
             result["error"] = f"{error.code}: {error}"[:500]
         else:
-            result["output"] = run.output
+            result["output"] = run.output if run.trap_site is None else None
             result["rows_done"] = run.rows_done
             result["trap_site"] = run.trap_site
         result["elapsed_ms"] = (time.perf_counter() - started) * 1000

@@ -107,7 +107,7 @@ class Background:
             case "work":
                 self._volunteers.nudge()
             case "job":
-                self._watchers.job_changed(str(news["job_id"]))
+                self._watchers.job_changed(news)
             case "revoke":
                 reason = str(news.get("reason") or "The lease has ended.")
                 self._volunteers.revoke(str(news["volunteer_id"]), str(news["lease_id"]), reason)

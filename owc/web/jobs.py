@@ -38,7 +38,8 @@ def create() -> tuple[Response, int, dict[str, str]]:
     state.rates.take("submit", rate_key(asker.name))
     require_type("application/json")
     raw = read_body(state.settings.document_bytes)
-    job_id = state.write(submission.submit, state.hub, raw, asker)
+    compiled = state.read(submission.check, state.hub, raw)  # compiling must not hold writers up
+    job_id = state.write(submission.submit, state.hub, raw, asker, compiled)
     summary = state.read(catalogue.job_summary, state.hub, job_id)
     location = url_for("jobs.show", job_id=job_id)
     return jsonify(_with_links(summary)), 201, {"Location": location}

@@ -215,7 +215,7 @@ class JobChanged(Message):
     finished_at: str | None
     rows_total: Count | None
     rows_settled: Count
-    sub_jobs_total: Count
+    sub_jobs_total: Count | None
     sub_jobs_settled: Count
     volunteers_at_work: Count
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import socketio
 from pydantic import ValidationError
 
@@ -20,7 +23,7 @@ class WatchEvents:
     def __init__(self, runtime: Runtime, server: socketio.Server) -> None:
         self._runtime = runtime
         self._server = server
-        self._changed: dict[str, None] = {}
+        self._changed: dict[str, dict[str, Any]] = {}
 
     def register(self) -> None:
         """Attach the handlers to the Socket.IO server."""
@@ -28,30 +31,20 @@ class WatchEvents:
         self._server.on("watch_jobs", self._watch_jobs, namespace=WATCH_NAMESPACE)
         self._server.on("watch_job", self._watch_job, namespace=WATCH_NAMESPACE)
 
-    def job_changed(self, job_id: str) -> None:
-        """Note that a job changed; `tell` passes it on."""
-        self._changed[job_id] = None
+    def job_changed(self, summary: Mapping[str, Any]) -> None:
+        """Note what a job's summary has become; `tell` passes the latest on."""
+        known = {name: summary[name] for name in JobChanged.model_fields}
+        self._changed[summary["id"]] = JobChanged.model_validate(known).model_dump()
 
     def tell(self) -> int:
-        """One pass: emit the current summary of each changed job; returns how many were told."""
+        """One pass: emit the summary of each changed job; returns how many were told."""
         changed, self._changed = self._changed, {}
-        told = 0
-        for job_id in changed:
-            rooms = [room for room in (_ALL_JOBS, _room(job_id)) if self._has_watchers(room)]
-            if not rooms:
-                continue
-            try:
-                job = self._runtime.read(catalogue.job_summary, self._runtime.hub, job_id)
-            except NotFound:
-                continue
-            known = {name: job.as_dict()[name] for name in JobChanged.model_fields}
-            payload = JobChanged.model_validate(known).model_dump()
-            for room in rooms:
+        for job_id, summary in changed.items():
+            for room in (_ALL_JOBS, _room(job_id)):
                 self._server.emit(
-                    "job_changed", payload, to=room, namespace=WATCH_NAMESPACE, ignore_queue=True
+                    "job_changed", summary, to=room, namespace=WATCH_NAMESPACE, ignore_queue=True
                 )
-            told += 1
-        return told
+        return len(changed)
 
     def _connect(self, sid: str, *_: object) -> None:
         """Anyone may watch."""
@@ -67,16 +60,12 @@ class WatchEvents:
     def _watch_job(self, sid: str, *args: object) -> None:
         try:
             watched = WatchJob.model_validate(args[0] if args else {})
-            self._runtime.read(catalogue.job_summary, self._runtime.hub, watched.job_id)
+            job = self._runtime.read(catalogue.job_summary, self._runtime.hub, watched.job_id)
         except (ValidationError, NotFound):
             self._server.disconnect(sid, namespace=WATCH_NAMESPACE, ignore_queue=True)
             return
         self._server.enter_room(sid, _room(watched.job_id), namespace=WATCH_NAMESPACE)
-        self.job_changed(watched.job_id)  # what happened between the page and its socket
-
-    def _has_watchers(self, room: str) -> bool:
-        rooms = self._server.manager.rooms.get(WATCH_NAMESPACE, {})
-        return bool(rooms.get(room))
+        self.job_changed(job.as_dict())  # what happened between the page and its socket
 
 
 def _room(job_id: str) -> str:
