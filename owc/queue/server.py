@@ -6,6 +6,7 @@ with the process that started it, even after kill -9. A server that is left over
 is asked to save and stop first, so that there is never a second one on the same files.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -17,7 +18,9 @@ from pathlib import Path
 from typing import Final
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from owc import telemetry
 from owc.errors import ServerNotFound
@@ -150,7 +153,12 @@ def _make_private(folder: Path) -> None:
 
 
 def _client(place: Path) -> Redis:
-    client: Redis = Redis(unix_socket_path=str(place), socket_timeout=5, socket_connect_timeout=5)
+    client: Redis = Redis(
+        unix_socket_path=str(place),
+        socket_timeout=5,
+        socket_connect_timeout=5,
+        retry=Retry(NoBackoff(), 0),  # the default tries again for ten seconds
+    )
     return client
 
 
@@ -159,13 +167,10 @@ def _stop_leftover(place: Path) -> None:
     client = _client(place)
     deadline = time.monotonic() + STOP_SECONDS
     try:
-        while time.monotonic() < deadline:
-            try:
+        # Asked again while it loads or saves; redis-py takes silence for success, so look first.
+        while _answers(client) and time.monotonic() < deadline:
+            with contextlib.suppress(RedisError):
                 client.shutdown()
-            except RedisError:
-                # refused: nobody listens. Loading or saving: try again until it is gone.
-                if not _answers(client):
-                    break
             time.sleep(0.05)
     finally:
         client.close()

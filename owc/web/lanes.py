@@ -48,12 +48,25 @@ class GeventLane:
         self._pool: Any = ThreadPool(threads)
 
     def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        result: T = self._pool.apply(function, args, kwargs)
-        return result
+        outcome: tuple[T, None] | tuple[None, BaseException]
+        outcome = self._pool.apply(_caught, (function, args, kwargs))
+        if outcome[1] is not None:
+            raise outcome[1]
+        return outcome[0]
 
     def close(self) -> None:
         self._pool.join()
         self._pool.kill()
+
+
+def _caught(
+    function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[T, None] | tuple[None, BaseException]:
+    # gevent prints every exception that leaves a thread of its pool, expected or not.
+    try:
+        return function(*args, **kwargs), None
+    except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
+        return None, error
 
 
 def open_lane(*, gevent: bool, threads: int, name: str) -> Lane:

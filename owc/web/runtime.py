@@ -41,8 +41,8 @@ class Runtime:
     def close(self) -> None:
         """Finish what the lanes hold and close the hub."""
         self.reader.close()
+        self.writer.run(self.hub.close)  # its connections belong to the writer's thread
         self.writer.close()
-        self.hub.close()
 
 
 def runtime() -> Runtime:
