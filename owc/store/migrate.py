@@ -1,28 +1,17 @@
 """Bring the database to the newest schema, from a checkout as from an installed wheel."""
 
-from pathlib import Path
-
 from alembic import command
 from alembic.config import Config
 
-import owc
+from owc.assets import asset
 from owc.settings import Settings
 from owc.store.database import Database
 from owc.store.models import Base
 
 
-def migrations_folder() -> Path:
-    """`migrations/` beside the package in a checkout, `owc/_assets/migrations` in a wheel."""
-    package = Path(owc.__file__).parent
-    for folder in (package / "_assets" / "migrations", package.parent / "migrations"):
-        if (folder / "env.py").is_file():
-            return folder
-    raise FileNotFoundError("the migrations of the database are missing from this installation")
-
-
 def alembic_config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    config.set_main_option("script_location", str(asset("migrations")).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["target_metadata"] = Base.metadata
     return config

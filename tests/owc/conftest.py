@@ -1,0 +1,63 @@
+"""What the hub's tests share: a real Redis-protocol server, a real database, a clock that waits."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from owc.blobs import Blobs
+from owc.clock import ManualClock
+from owc.push import Push
+from owc.queue import Queue, RedisServer, connect, start_server
+from owc.services.hub import Hub
+from owc.settings import Settings
+from owc.store import Database, migrate
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = start_server(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis(redis_server: RedisServer) -> Iterator[Redis]:
+    connection = connect(redis_server.url)
+    connection.flushall()
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(datetime(2026, 11, 21, 12, tzinfo=UTC))
+
+
+@pytest.fixture
+def settings(tmp_path: Path, redis_server: RedisServer) -> Settings:
+    return Settings(data_folder=tmp_path / "data", redis_url=redis_server.url)
+
+
+@pytest.fixture
+def queue(redis: Redis) -> Queue:
+    return Queue(redis, finished_seconds=60, task_seconds=600)
+
+
+@pytest.fixture
+def hub(settings: Settings, clock: ManualClock, redis: Redis, queue: Queue) -> Iterator[Hub]:
+    """A hub with an empty database and empty queues, which never draws a spot check."""
+    migrate(settings)
+    hub = Hub(
+        settings=settings,
+        clock=clock,
+        database=Database(settings.effective_database_url),
+        queue=queue,
+        blobs=Blobs(settings.blobs_folder),
+        push=Push(redis),
+        draw=lambda: 0.999,
+    )
+    yield hub
+    hub.database.close()

@@ -1,0 +1,43 @@
+"""Settings: what the environment says, and what it must not say."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from owc.errors import SettingsError
+from owc.settings import Settings, load_secret_key
+
+
+def test_settings_come_from_the_environment_and_overrides_win(tmp_path: Path) -> None:
+    environ = {"OWC_PORT": "9000", "OWC_SITES": "https://a.org, https://b.org", "OWC_HOST": ""}
+    settings = Settings.from_env(environ, port=9001, data_folder=tmp_path, host=None)
+    assert settings.port == 9001
+    assert settings.sites == ("https://a.org", "https://b.org")
+    assert settings.host == "127.0.0.1"
+    assert settings.effective_database_url == f"sqlite:///{tmp_path}/owc.sqlite3"
+
+
+def test_a_bad_setting_is_named_by_its_variable() -> None:
+    with pytest.raises(SettingsError, match=r"OWC_PORT: .*integer"):
+        Settings.from_env({"OWC_PORT": "eighty"})
+
+
+def test_settings_are_frozen_and_change_makes_a_copy() -> None:
+    settings = Settings()
+    with pytest.raises(ValidationError):
+        settings.port = 1  # type: ignore[misc]
+    assert settings.with_changes(port=1).port == 1
+
+
+def test_every_setting_is_documented() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_the_secret_key_is_made_once_and_is_private(tmp_path: Path) -> None:
+    settings = Settings(data_folder=tmp_path)
+    key = load_secret_key(settings)
+    assert load_secret_key(settings) == key
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+    assert load_secret_key(settings.with_changes(secret_key="given")) == b"given"
