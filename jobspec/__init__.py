@@ -1,1 +1,72 @@
-"""The job language: documents in, WebAssembly out."""
+"""The job language: documents in, WebAssembly out.
+
+These names are the package's interface; everything else is its own affair.
+"""
+
+from jobspec.chunks import (
+    Chunk,
+    chunk_table,
+    chunks,
+    output_rows_done,
+    output_table,
+    range_chunk,
+)
+from jobspec.compiler import LANGUAGE_VERSION, CompiledJob, check_document, compile_job
+from jobspec.document import JobDocument, document_schema, parse_document
+from jobspec.errors import (
+    ChunkError,
+    CompilerError,
+    DocumentError,
+    JobspecError,
+    MergeError,
+    OutputError,
+    RunError,
+    SourceError,
+)
+from jobspec.limits import Limits
+from jobspec.merge import merge, result_schema
+from jobspec.problems import Problem
+from jobspec.program_plan import ProgramPlan, Requirement
+from jobspec.results import result_csv, result_ndjson, write_parquet
+from jobspec.run import Run, run_program
+from jobspec.types import Column, Schema, ValueType
+from jobspec.wasm.disassemble import disassemble
+
+__all__ = [
+    "LANGUAGE_VERSION",
+    "Chunk",
+    "ChunkError",
+    "Column",
+    "CompiledJob",
+    "CompilerError",
+    "DocumentError",
+    "JobDocument",
+    "JobspecError",
+    "Limits",
+    "MergeError",
+    "OutputError",
+    "Problem",
+    "ProgramPlan",
+    "Requirement",
+    "Run",
+    "RunError",
+    "Schema",
+    "SourceError",
+    "ValueType",
+    "check_document",
+    "chunk_table",
+    "chunks",
+    "compile_job",
+    "disassemble",
+    "document_schema",
+    "merge",
+    "output_rows_done",
+    "output_table",
+    "parse_document",
+    "range_chunk",
+    "result_csv",
+    "result_ndjson",
+    "result_schema",
+    "run_program",
+    "write_parquet",
+]

@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from jobspec.aggregates import Aggregate
 from jobspec.errors import JobspecError
 from jobspec.ir import TrapSite
-from jobspec.types import Column, Schema
+from jobspec.types import Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,14 +105,3 @@ class ProgramPlan:
 
 
 _ADAPTER = TypeAdapter(ProgramPlan)
-
-__all__ = [
-    "Axis",
-    "Closing",
-    "Column",
-    "Concatenate",
-    "Group",
-    "Limit",
-    "ProgramPlan",
-    "Requirement",
-]

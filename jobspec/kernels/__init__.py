@@ -16,12 +16,13 @@ from jobspec.errors import CompilerError
 from jobspec.functions.context import CompiledFunction
 from jobspec.functions.kernel import KernelSource, compile_kernel, read_source
 from jobspec.ir import Body, Call, Do, Expr, TrapCheck
-from jobspec.kernels import memory, numbers, strings
+from jobspec.kernels import memory, numbers, records, strings
 from jobspec.types import ValueType
 
 _SOURCES = {
     "memory": memory.SOURCE,
     "numbers": numbers.SOURCE,
+    "records": records.SOURCE,
     "strings": strings.SOURCE,
 }
 

@@ -1,0 +1,143 @@
+"""From a job document to a program: reads, checks, plans, builds, assembles.
+
+Problems of every part are collected, so that one report names them all. Whatever else goes wrong
+in here is a mistake of ours and raises CompilerError.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from jobspec.document import JobDocument, RangeSource, read_document
+from jobspec.errors import CompilerError, DocumentError, JobspecError
+from jobspec.functions import CompiledFunction, compile_functions
+from jobspec.ir import Module, TrapSites
+from jobspec.limits import Limits
+from jobspec.listing import render
+from jobspec.plan import Plan, axis_of
+from jobspec.planning import build_plan
+from jobspec.problems import ProblemList
+from jobspec.program import build
+from jobspec.program_plan import Axis, ProgramPlan, Requirement
+from jobspec.sources.opening import open_source
+from jobspec.sources.source import OpenUpload, SourceColumn
+from jobspec.wasm.codegen import assemble
+
+LANGUAGE_VERSION = "0.1"
+"""The language and its compiler: the same document and version give the same program bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledJob:
+    """A job that can be run."""
+
+    document: JobDocument
+    wasm: bytes
+    program_sha256: str
+    """The program's name: the SHA-256 of its bytes, in hexadecimal."""
+    listing: str
+    """The program in words that an auditor can read."""
+    plan: ProgramPlan
+
+
+def check_document(
+    raw: bytes, open_upload: OpenUpload | None = None, limits: Limits | None = None
+) -> CompiledJob:
+    """Read and compile a document; types of the source's columns are found by looking into it.
+
+    Raises DocumentError with every problem that was found, and CompilerError for a mistake of ours.
+    """
+    limits = limits or Limits()
+    problems = ProblemList()
+    with _mistakes_are_ours():
+        document = read_document(raw, limits, problems)
+        job = _compile(document, open_upload, limits, problems) if document else None
+    if problems or job is None:
+        raise DocumentError(problems.all())
+    return job
+
+
+def compile_job(
+    document: JobDocument, open_upload: OpenUpload | None = None, limits: Limits | None = None
+) -> CompiledJob:
+    """`check_document` for a document that has been read before."""
+    problems = ProblemList()
+    with _mistakes_are_ours():
+        job = _compile(document, open_upload, limits or Limits(), problems)
+    if problems or job is None:
+        raise DocumentError(problems.all())
+    return job
+
+
+def _compile(
+    document: JobDocument, open_upload: OpenUpload | None, limits: Limits, problems: ProblemList
+) -> CompiledJob | None:
+    traps = TrapSites()
+    functions = compile_functions(
+        document.functions, problems, traps, max_chars=limits.function_chars
+    )
+    plan = _plan(document, open_upload, functions, limits, problems)
+    if plan is None or problems:
+        return None
+    module = build(plan, traps, limits.memory_bytes)
+    wasm = assemble(module)
+    return CompiledJob(
+        document=document,
+        wasm=wasm,
+        program_sha256=hashlib.sha256(wasm).hexdigest(),
+        listing=render(module),
+        plan=ProgramPlan(
+            language=LANGUAGE_VERSION,
+            source=plan.source,
+            axis=plan.axis,
+            partial=plan.partial,
+            result=plan.result,
+            closing=plan.closing,
+            requirement=_requirement(document, module),
+            traps=traps.all(),
+            rows=plan.rows,
+        ),
+    )
+
+
+def _plan(
+    document: JobDocument,
+    open_upload: OpenUpload | None,
+    functions: Mapping[str, CompiledFunction],
+    limits: Limits,
+    problems: ProblemList,
+) -> Plan | None:
+    source: Sequence[SourceColumn] | Axis
+    if isinstance(document.source, RangeSource):
+        source = axis_of(document.source)
+        rows: int | None = source.rows
+    else:
+        opened = open_source(document.source, open_upload, problems)
+        if opened is None:
+            return None
+        source, rows = opened.columns, opened.rows
+    return build_plan(
+        document, source, rows=rows, functions=functions, limits=limits, problems=problems
+    )
+
+
+def _requirement(document: JobDocument, module: Module) -> Requirement:
+    wanted = document.requires
+    return Requirement(
+        memory_bytes=max(wanted.memory_bytes, module.memory_maximum_bytes),
+        mobile=wanted.mobile,
+        score=float(wanted.score),
+    )
+
+
+@contextmanager
+def _mistakes_are_ours() -> Iterator[None]:
+    try:
+        yield
+    except JobspecError:
+        raise
+    except Exception as error:
+        raise CompilerError(f"{type(error).__name__}: {error}") from error

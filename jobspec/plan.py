@@ -1,0 +1,110 @@
+"""The typed plan of a job: its steps over known columns, without what nobody reads.
+
+`build_plan` checks every step against the columns that exist there and collects the problems.
+Then it walks back from the end: columns that no later step needs are neither read from the source
+nor computed. Not here: expressions (`jobspec.sql`), the program (`jobspec.program`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from jobspec.aggregates import Aggregate
+from jobspec.document import RangeSource
+from jobspec.functions import CompiledFunction
+from jobspec.program_plan import Axis, Closing, Group
+from jobspec.sql import TypedExpression, columns_read
+from jobspec.types import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Rows for which the condition is not true end here."""
+
+    condition: TypedExpression
+
+
+@dataclass(frozen=True, slots=True)
+class Derive:
+    """A new column, or another value for one."""
+
+    name: str
+    value: TypedExpression
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The only columns from here on: new name, old name."""
+
+    columns: tuple[tuple[str, str], ...]
+
+
+Step = Filter | Derive | Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """An aggregate and what it is computed from; no arguments for `count(*)`."""
+
+    aggregate: Aggregate
+    arguments: tuple[TypedExpression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A whole job, typed.
+
+    `output` is the last row-wise schema: the result, unless aggregates close the job. `calls` are
+    those aggregates, in the order of `closing.aggregates`.
+    """
+
+    source: Schema
+    axis: Axis | None
+    functions: Mapping[str, CompiledFunction]
+    steps: tuple[Step, ...]
+    output: Schema
+    closing: Closing
+    calls: tuple[Call, ...]
+    rows: int | None
+
+    @property
+    def partial(self) -> Schema:
+        """The columns of the program's output."""
+        if not isinstance(self.closing, Group):
+            return self.output
+        states = (column for call in self.calls for column in call.aggregate.partial)
+        return (*self.closing.keys, *states)
+
+    @property
+    def result(self) -> Schema:
+        """The columns of the job's result."""
+        if not isinstance(self.closing, Group):
+            return self.output
+        return (*self.closing.keys, *(call.aggregate.result for call in self.calls))
+
+
+def needed_only(
+    steps: Sequence[Step], needed: Iterable[str]
+) -> tuple[tuple[Step, ...], frozenset[str]]:
+    """The steps that the columns `needed` at their end rest on, and what those need themselves."""
+    live = set(needed)
+    kept: list[Step] = []
+    for step in reversed(steps):
+        match step:
+            case Filter(condition):
+                kept.append(step)
+                live |= columns_read(condition)
+            case Derive(name, value) if name in live:
+                kept.append(step)
+                live = live - {name} | columns_read(value)
+            case Project(columns):
+                pairs = tuple(pair for pair in columns if pair[0] in live)
+                kept.append(Project(pairs))
+                live = {old for _, old in pairs}
+    return tuple(reversed(kept)), frozenset(live)
+
+
+def axis_of(source: RangeSource) -> Axis:
+    values = source.values
+    return Axis(name=source.axis, start=values.start, step=values.step, rows=len(values))

@@ -1,0 +1,339 @@
+"""Makes the typed plan of a document: which columns exist at each step, and of what type.
+
+Every step is checked even after a problem. A column that a problem belongs to goes on existing
+without a type, so that one mistake is reported once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import cast
+
+from jobspec import document as doc
+from jobspec.aggregates import aggregate
+from jobspec.functions import CompiledFunction
+from jobspec.limits import Limits
+from jobspec.plan import Call, Derive, Filter, Plan, Project, Step, needed_only
+from jobspec.problems import ProblemList, near_miss, pointer
+from jobspec.program_plan import Axis, Closing, Concatenate, Group, Limit
+from jobspec.sources.source import SourceColumn
+from jobspec.sql import (
+    TypedExpression,
+    check,
+    columns_read,
+    parse,
+    parse_aggregate,
+    syntax,
+)
+from jobspec.sql.typed import UserFunction
+from jobspec.types import Column, Schema, ValueType
+
+
+@dataclass(frozen=True, slots=True)
+class _Untyped:
+    """A column that exists but cannot be used; `stated` is its type in the source, if that is why.
+
+    Without it, the problem has been noted already.
+    """
+
+    stated: str = ""
+
+
+_Scope = dict[str, Column | _Untyped]
+
+
+def build_plan(
+    document: doc.JobDocument,
+    source: Sequence[SourceColumn] | Axis,
+    *,
+    rows: int | None,
+    functions: Mapping[str, CompiledFunction],
+    limits: Limits,
+    problems: ProblemList,
+) -> Plan | None:
+    """The plan over a source with these columns; None, and problems, if it cannot be made."""
+    before = len(problems)
+    planner = _Planner(source, functions, limits, problems)
+    for index, step in enumerate(document.steps):
+        planner.step(step, ("steps", index))
+    planner.finish()
+    if len(problems) > before:
+        return None
+    return planner.plan(rows)
+
+
+class _Planner:
+    """The state between two steps: the columns in scope, and what has been planned so far."""
+
+    def __init__(
+        self,
+        source: Sequence[SourceColumn] | Axis,
+        functions: Mapping[str, CompiledFunction],
+        limits: Limits,
+        problems: ProblemList,
+    ) -> None:
+        self._axis = source if isinstance(source, Axis) else None
+        self._columns = () if isinstance(source, Axis) else tuple(source)
+        self._functions = functions
+        # Only kernels lack a result.
+        self._callable = cast(Mapping[str, UserFunction], functions)
+        self._limits = limits
+        self._problems = problems
+        self._scope: _Scope = {}
+        self._steps: list[Step] = []
+        self._closing: Closing = Concatenate()
+        self._calls: list[Call] = []
+        if self._axis is not None:
+            self._scope[self._axis.name] = Column(self._axis.name, ValueType.I64)
+        for column in self._columns:
+            self._scope[column.name] = (
+                Column(column.name, column.type, column.nullable)
+                if column.type is not None
+                else _Untyped(column.stated)
+            )
+
+    # --- steps ------------------------------------------------------------------------------------
+
+    def step(self, step: doc.Step, place: tuple[str | int, ...]) -> None:
+        match step:
+            case doc.FilterStep():
+                self._filter(step, (*place, "filter"))
+            case doc.DeriveStep():
+                for name, text in step.derive.items():
+                    self._derive(name, text, (*place, "derive", name))
+            case doc.SelectStep():
+                kept = [
+                    self._existing(name, (*place, "select", index))
+                    for index, name in enumerate(step.select)
+                ]
+                self._project([(name, name) for name in kept if name is not None])
+            case doc.DropStep():
+                dropped = {
+                    self._existing(name, (*place, "drop", index))
+                    for index, name in enumerate(step.drop)
+                }
+                if not set(self._scope) - dropped:
+                    self._problems.add(
+                        "bad_value", pointer(*place, "drop"), "no column is left", "keep one"
+                    )
+                    return
+                self._project([(name, name) for name in self._scope if name not in dropped])
+            case doc.RenameStep():
+                self._rename(step, (*place, "rename"))
+            case doc.AggregateStep():
+                self._aggregate(step, place)
+            case doc.LimitStep():
+                self._closing = Limit(rows=step.limit)
+
+    def _filter(self, step: doc.FilterStep, place: tuple[str | int, ...]) -> None:
+        condition = self._expression(step.filter, place)
+        if condition is None:
+            return
+        if condition.type is not ValueType.BOOL:
+            self._problems.add(
+                "type_mismatch",
+                pointer(*place),
+                f"a filter is a condition, not a value of type {condition.type}",
+                "compare it with something, such as x > 0",
+            )
+            return
+        self._steps.append(Filter(condition))
+
+    def _derive(self, name: str, text: str, place: tuple[str | int, ...]) -> None:
+        value = self._expression(text, place)
+        if value is None:
+            self._scope[name] = _Untyped()
+            return
+        self._scope[name] = Column(name, value.type, value.nullable)
+        self._steps.append(Derive(name, value))
+
+    def _rename(self, step: doc.RenameStep, place: tuple[str | int, ...]) -> None:
+        new_names = {
+            old: new
+            for old, new in step.rename.items()
+            if self._existing(old, (*place, old)) is not None
+        }
+        for old, new in new_names.items():
+            if new in self._scope and new not in new_names:
+                self._problems.add(
+                    "duplicate_name",
+                    pointer(*place, old),
+                    f"there is a column {new!r} already",
+                    "drop that column first, or take another name",
+                )
+        self._project([(new_names.get(name, name), name) for name in self._scope])
+
+    def _project(self, columns: Sequence[tuple[str, str]]) -> None:
+        scope: _Scope = {}
+        for new, old in columns:
+            column = self._scope[old]
+            scope[new] = (
+                Column(new, column.type, column.nullable) if isinstance(column, Column) else column
+            )
+        self._scope = scope
+        self._steps.append(Project(tuple(columns)))
+
+    # --- closing ----------------------------------------------------------------------------------
+
+    def _aggregate(self, step: doc.AggregateStep, place: tuple[str | int, ...]) -> None:
+        keys = []
+        for index, name in enumerate(step.by or ()):
+            if self._existing(name, (*place, "by", index)) is None:
+                continue
+            column = self._usable(name, (*place, "by", index))
+            if column is not None:
+                keys.append(column)
+            if name in step.aggregate:
+                self._problems.add(
+                    "duplicate_name",
+                    pointer(*place, "aggregate", name),
+                    f"{name!r} is a column of 'by' already",
+                    "give the aggregate another name",
+                )
+        for name, text in step.aggregate.items():
+            self._call(name, text, (*place, "aggregate", name))
+        self._closing = Group(
+            keys=tuple(keys), aggregates=tuple(call.aggregate for call in self._calls)
+        )
+
+    def _call(self, name: str, text: str, place: tuple[str | int, ...]) -> None:
+        if self._parsed(text, place) is None:
+            return
+        typed = parse_aggregate(
+            text,
+            pointer(*place),
+            self._problems,
+            scope=self._typed_scope(),
+            functions=self._callable,
+            limits=self._limits,
+        )
+        if typed is None:
+            return
+        types = tuple(argument.type for argument in typed.args)
+        self._calls.append(
+            Call(
+                aggregate=aggregate(name, typed.function, types, typed.type),
+                arguments=typed.args,
+            )
+        )
+
+    def finish(self) -> None:
+        """Check the columns of the result."""
+        if not isinstance(self._closing, Group):
+            for name in self._scope:
+                self._usable(name, ("source",))
+        columns = len(self._scope)
+        if isinstance(self._closing, Group):
+            states = sum(len(call.aggregate.partial) for call in self._calls)
+            columns = len(self._closing.keys) + states
+        if columns > self._limits.columns:
+            self._problems.add(
+                "program_too_large",
+                "/steps",
+                f"the result has {columns} columns; at most {self._limits.columns} are taken",
+                "'select' the columns that matter",
+            )
+
+    def plan(self, rows: int | None) -> Plan:
+        """The plan of steps that had no problem."""
+        output: Schema = ()
+        if isinstance(self._closing, Group):
+            needed = {key.name for key in self._closing.keys}
+            needed |= {
+                name
+                for call in self._calls
+                for argument in call.arguments
+                for name in columns_read(argument)
+            }
+        else:
+            output = tuple(column for column in self._scope.values() if isinstance(column, Column))
+            needed = {column.name for column in output}
+        steps, read = needed_only(self._steps, needed)
+        return Plan(
+            source=self._columns_read(read),
+            axis=self._axis,
+            functions=self._functions,
+            steps=steps,
+            output=output,
+            closing=self._closing,
+            calls=tuple(self._calls),
+            rows=rows,
+        )
+
+    def _columns_read(self, names: frozenset[str]) -> Schema:
+        """The source's columns that the program reads; rows without any could not be counted."""
+        typed = [
+            Column(column.name, column.type, column.nullable)
+            for column in self._columns
+            if column.type is not None
+        ]
+        read = tuple(column for column in typed if column.name in names)
+        return read or tuple(sorted(typed, key=lambda column: column.type.bits)[:1])
+
+    # --- columns and expressions ------------------------------------------------------------------
+
+    def _expression(self, text: str, place: tuple[str | int, ...]) -> TypedExpression | None:
+        tree = self._parsed(text, place)
+        if tree is None:
+            return None
+        return check(
+            tree,
+            pointer(*place),
+            self._problems,
+            text=text,
+            scope=self._typed_scope(),
+            functions=self._callable,
+        )
+
+    def _parsed(self, text: str, place: tuple[str | int, ...]) -> syntax.Syntax | None:
+        """The syntax of an expression, unless it reads a column that cannot be used."""
+        tree = parse(text, pointer(*place), self._problems, self._limits)
+        if tree is None:
+            return None
+        untyped = [name for name in _names(tree) if isinstance(self._scope.get(name), _Untyped)]
+        for name in untyped:
+            self._usable(name, place)
+        return None if untyped else tree
+
+    def _typed_scope(self) -> dict[str, Column]:
+        return {name: column for name, column in self._scope.items() if isinstance(column, Column)}
+
+    def _existing(self, name: str, place: tuple[str | int, ...]) -> str | None:
+        """The name, if a column has it."""
+        if name in self._scope:
+            return name
+        self._problems.add(
+            "unknown_column",
+            pointer(*place),
+            f"there is no column {name!r} at this step",
+            near_miss(name, self._scope),
+        )
+        return None
+
+    def _usable(self, name: str, place: tuple[str | int, ...]) -> Column | None:
+        """The column of that name, if its values can be used."""
+        column = self._scope[name]
+        if isinstance(column, Column):
+            return column
+        if column.stated:
+            self._problems.add(
+                "not_supported_yet",
+                pointer(*place),
+                f"column {name!r} is of type {column.stated}, which the language has not yet",
+                'give it a type in source.columns, such as "string", or drop it',
+            )
+        return None
+
+
+def _names(tree: object) -> list[str]:
+    """The columns that an expression names, each once."""
+    if isinstance(tree, syntax.Name):
+        return [tree.name]
+    if isinstance(tree, tuple):
+        parts: list[object] = list(tree)
+    elif isinstance(tree, syntax.Syntax):
+        parts = [getattr(tree, field.name) for field in fields(tree)]
+    else:
+        return []
+    return list(dict.fromkeys(name for part in parts for name in _names(part)))

@@ -1,0 +1,11 @@
+"""Makes a program of a plan: the module that volunteers run, in the intermediate representation.
+
+One loop over the rows of the chunk computes the steps and hands what is left to a sink: records
+that are the output's rows, or one record a group whose fields are the states of aggregates. The
+output is written from the records whenever it is asked for. See `jobspec.kernels.records` for the
+memory, and `jobspec.table_bytes` for chunks and outputs.
+"""
+
+from jobspec.program.module import build
+
+__all__ = ["build"]

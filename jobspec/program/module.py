@@ -1,0 +1,190 @@
+"""Puts a program together: the functions that it exports, and the loop over the rows.
+
+    input(bytes) -> address     forget everything; where to copy a chunk, or 0 if it is too large
+    step(rows) -> rows left     work through at most so many rows; -(1 + trap site) for a trap
+    output() -> address         the result of the rows done so far, as table bytes; 0: no memory
+    output_bytes() -> bytes     how long that is
+
+After a trap in a row, the rows before it count as done and `output` still has their result. After
+running out of memory there is no output.
+"""
+
+from __future__ import annotations
+
+from jobspec import ir, kernels, table_bytes
+from jobspec.ir import (
+    Body,
+    Call,
+    Choose,
+    Do,
+    Expr,
+    Function,
+    Get,
+    If,
+    Kind,
+    Module,
+    Op,
+    Return,
+    Set,
+    SetGlobal,
+    TrapSites,
+)
+from jobspec.plan import Plan
+from jobspec.program import rows as row_steps
+from jobspec.program.records import Layout, i32, lay_out, variable
+from jobspec.program.sinks import append_row, update_group
+from jobspec.program_plan import Group, Limit
+
+OUT_OF_MEMORY = [site.code for site in ir.STANDARD_TRAPS].index("out_of_memory")
+
+
+def build(plan: Plan, traps: TrapSites, memory_bytes: int) -> Module:
+    """The program of a plan; `traps` numbered the trap sites of the plan's functions."""
+    group = plan.closing if isinstance(plan.closing, Group) else None
+    layout = lay_out(plan.partial, hashed=group is not None and bool(group.keys))
+    return Module(
+        functions=(
+            _input(),
+            _open(plan, layout, traps),
+            _work(plan, layout, traps),
+            _step(),
+            _output(layout, traps),
+            Function(
+                name="output_bytes",
+                result=Kind.I32,
+                body=(Return(variable("table_bytes")),),
+                exported=True,
+                comment="how long the output is",
+            ),
+            *(compiled.function for compiled in plan.functions.values()),
+        ),
+        memory_maximum_bytes=memory_bytes,
+    )
+
+
+def _input() -> Function:
+    size = Get("bytes", Kind.I32)
+    return Function(
+        name="input",
+        params=(("bytes", Kind.I32),),
+        result=Kind.I32,
+        body=(Return(Call("receive", (size,), Kind.I32)),),
+        exported=True,
+        comment="forget everything; where to copy a chunk of so many bytes",
+    )
+
+
+def _open(plan: Plan, layout: Layout, traps: TrapSites) -> Function:
+    body = Body(traps)
+    body.add(If(variable("opened"), (Return(),)))
+    if isinstance(plan.closing, Group) and not plan.closing.keys:
+        kernels.do(body, "record_append", i32(layout.stride))
+    kernels.do(body, "open_chunk", i32(len(plan.source)))
+    for number, column in enumerate(plan.source):
+        offset = table_bytes.HEADER_BYTES + table_bytes.DESCRIPTOR_BYTES * number
+        descriptor = Op("i32.add", (variable("chunk"), i32(offset)))
+        code = table_bytes.TYPE_CODES[column.type]
+        width = table_bytes.value_bytes(column.type)
+        kernels.do(body, "check_column", descriptor, i32(code), i32(width))
+    return Function(
+        name="open",
+        body=body.statements(),
+        comment="once for each chunk: read its header",
+    )
+
+
+def _work(plan: Plan, layout: Layout, traps: TrapSites) -> Function:
+    """The loop over the rows up to `stop`."""
+    body = Body(traps)
+    stop = Get("stop", Kind.I32)
+    index = Get("i", Kind.I32)
+    only = None
+    match plan.closing:
+        case Group(keys=()):
+            only = body.temporary(Call("first_record", (), Kind.I32))
+    body.add(SetGlobal("heap_top", variable("kept_top")), Set("i", variable("row")))
+    make_row = row_steps.begin(plan, body, index)
+    condition: Expr = Op("i32.lt_u", (index, stop))
+    if isinstance(plan.closing, Limit):
+        more = Op("i32.lt_u", (variable("record_count"), i32(plan.closing.rows)))
+        condition = Op("i32.and", (condition, more))
+    advance = (
+        Set("i", Op("i32.add", (index, i32(1)))),
+        SetGlobal("row", index),
+        SetGlobal("heap_top", variable("kept_top")),
+    )
+    with body.while_(condition, advance):
+        row = make_row()
+        row_steps.lower_steps(plan.steps, row, body)
+        if isinstance(plan.closing, Group):
+            update_group(plan, layout, row, body, keys=plan.closing.keys, only=only)
+        else:
+            append_row(plan, layout, row, body)
+    if isinstance(plan.closing, Limit):
+        enough = Op("i32.ge_u", (variable("record_count"), i32(plan.closing.rows)))
+        body.add(If(enough, (SetGlobal("row", variable("rows")),)))
+    return Function(
+        name="work",
+        params=(("stop", Kind.I32),),
+        body=body.statements(),
+        comment="the rows up to stop",
+    )
+
+
+def _step() -> Function:
+    asked = Get("rows", Kind.I32)
+    trapped = Op("i32.sub", (i32(0), variable("trap")))
+    left = Op("i32.sub", (variable("rows"), variable("row")))
+    leave = If(variable("trap"), (Return(trapped),))
+    count = Choose(Op("i32.lt_u", (asked, left)), asked, left)
+    return Function(
+        name="step",
+        params=(("rows", Kind.I32),),
+        result=Kind.I32,
+        body=(
+            leave,
+            Do("open", ()),
+            leave,
+            Do("work", (Op("i32.add", (variable("row"), count)),)),
+            leave,
+            Return(left),
+        ),
+        exported=True,
+        comment="work through at most so many rows; rows left, or -(1 + trap site)",
+    )
+
+
+def _output(layout: Layout, traps: TrapSites) -> Function:
+    """Kernels leave at once while a trap is pending, so a row's trap is put aside meanwhile."""
+    body = Body(traps)
+    pending = body.temporary(variable("trap"))
+    body.add(If(Op("i32.eq", (pending, i32(OUT_OF_MEMORY + 1))), (Return(i32(0)),)))
+    body.add(SetGlobal("trap", i32(0)), Do("open", ()), ir.TrapCheck())
+    kernels.do(body, "begin_table", i32(len(layout.fields)))
+    for number, field in enumerate(layout.fields):
+        value_type = field.column.type
+        width = value_type.bits // 8
+        kernels.do(
+            body,
+            "write_column",
+            *map(
+                i32,
+                (
+                    number,
+                    table_bytes.TYPE_CODES[value_type],
+                    width,
+                    field.offset,
+                    field.valid or 0,
+                    layout.stride,
+                ),
+            ),
+        )
+    address = body.temporary(kernels.call(body, "end_table", i32(len(layout.fields))))
+    body.add(SetGlobal("trap", pending), Return(address))
+    return Function(
+        name="output",
+        result=Kind.I32,
+        body=body.statements(),
+        exported=True,
+        comment="write the result of the rows done so far",
+    )
