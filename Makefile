@@ -53,7 +53,7 @@ test-python: $(VENV)/dev browsers
 	$(BIN)/python -m pytest $(ARGS)
 
 test-js: node_modules/.package-lock.json
-	$(BIN)/node --test tests/browser/
+	$(BIN)/node --test tests/browser/*.test.mjs
 
 lint: $(VENV)/dev node_modules/.package-lock.json
 	$(BIN)/ruff format --check .
