@@ -23,19 +23,26 @@ _POLL_SECONDS = 0.3
 def jobs(*, url: str, token: str | None, limit: int) -> None:
     """List the newest jobs of a hub."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("job", "name", "state", "rows", "sub-jobs", "volunteers", "posted")
-    for job in HubApi(url, token).jobs(limit):
-        table.add_row(
+    rows = [
+        (
             job["id"],
-            job["name"],
             job["state"],
             _of(job["rows_settled"], job["rows_total"]),
-            _of(job["sub_jobs_settled"], job["sub_jobs_total"]),
-            str(job["volunteers_at_work"]),
-            job["created_at"][:19].replace("T", " "),
+            job["created_at"][:16].replace("T", " "),
+            job["name"],
         )
+        for job in HubApi(url, token).jobs(limit)
+    ]
+    if not sys.stdout.isatty():
+        for row in rows:
+            click.echo("\t".join(row))
+        return
+    fixed = (Column(title, no_wrap=True) for title in ("job", "state", "rows", "posted"))
+    table = Table(*fixed, Column("name", no_wrap=True, overflow="ellipsis"))
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
 
 
