@@ -172,9 +172,10 @@ def _judge(api: HubApi, job: dict[str, Any], expected: list[demo_jobs.Row], cons
 
 
 def _print_rows(title: str, rows: list[demo_jobs.Row], console: Any) -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table(*(rows[0] if rows else ()), title=title, title_justify="left")
+    columns = [Column(name, no_wrap=True, overflow="ellipsis") for name in (rows or [{}])[0]]
+    table = Table(*columns, title=title, title_justify="left")
     for row in rows[:_SHOWN_ROWS]:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
     console.print(table)

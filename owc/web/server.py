@@ -35,10 +35,20 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(app: Flask, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT; needs gevent's monkey patch."""
     import gevent
-    from gevent.pywsgi import WSGIServer
+    from gevent.pywsgi import WSGIHandler, WSGIServer
+
+    class Handler(WSGIHandler):  # type: ignore[misc]  # gevent ships no types
+        """Ends a connection with its WebSocket: what follows on it is no HTTP request."""
+
+        def run_application(self) -> None:
+            super().run_application()
+            if self.environ.get("HTTP_UPGRADE", "").lower() == "websocket":
+                self.close_connection = True
 
     listener.setblocking(False)
-    server: Any = WSGIServer(listener, app, log=None, error_log=logging.getLogger("owc.web"))
+    server: Any = WSGIServer(
+        listener, app, log=None, error_log=logging.getLogger("owc.web"), handler_class=Handler
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, server.stop, _STOP_SECONDS)
     server.serve_forever(stop_timeout=_STOP_SECONDS)
