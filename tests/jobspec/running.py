@@ -13,17 +13,16 @@ from jobspec.wasm.codegen import assemble
 TRAP_SITE = Function(
     name="trap_site", result=Kind.I32, body=(ir.Return(ir.GetGlobal("trap", Kind.I32)),)
 )
+CLEAR_TRAP = Function(name="clear_trap", body=(ir.SetGlobal("trap", ir.Const(Kind.I32, 0)),))
 
 
 class Instance:
     """A module in an engine; `call` runs one of its functions, all of which are exported."""
 
     def __init__(self, *functions: Function, memory_bytes: int = 1 << 20) -> None:
-        named = {function.name for function in functions}
-        extra = () if "trap_site" in named else (TRAP_SITE,)
         self.wasm = assemble(
             Module(
-                functions=tuple(exported(function) for function in (*functions, *extra)),
+                functions=tuple(map(exported, (*functions, TRAP_SITE, CLEAR_TRAP))),
                 memory_maximum_bytes=memory_bytes,
             )
         )
