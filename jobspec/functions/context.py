@@ -76,7 +76,7 @@ class Context:
     def note(self, code: str, node: ast.AST, message: str, hint: str = "") -> None:
         line, offset = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
         column = self.source.column(line, offset)
-        self.problems.add(code, self.pointer, message, hint, line=line, column=column)
+        self.problems.add(code, self.pointer, clipped(message), hint, line=line, column=column)
 
     def refuse(self, code: str, node: ast.AST, message: str, hint: str = "") -> Refused:
         """Note a problem; the caller raises what this returns."""
@@ -97,6 +97,11 @@ class Context:
         if isinstance(expression, Const | Get):
             return expression
         return self.body.temporary(expression)
+
+
+def clipped(message: str) -> str:
+    """A message that quotes the researcher's text, at a length that can be shown."""
+    return message if len(message) <= 300 else message[:299] + "…"
 
 
 def local_type(declared: ValueType) -> ValueType:

@@ -251,9 +251,9 @@ class Expressions:
             self.ctx.may_trap = True
 
     def _wrong_count(self, node: ast.Call, name: str, many: str) -> Exception:
-        return self.ctx.refuse(
-            "wrong_argument_count", node, f"{name} takes {many} arguments, not {len(node.args)}"
-        )
+        plural = "argument" if many == "1" else "arguments"
+        message = f"{name} takes {many} {plural}, not {len(node.args)}"
+        return self.ctx.refuse("wrong_argument_count", node, message)
 
 
 def is_stable(expression: Expr) -> bool:

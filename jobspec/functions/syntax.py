@@ -10,7 +10,7 @@ import ast
 import warnings
 from collections.abc import Mapping
 
-from jobspec.functions.context import Params, SourceText
+from jobspec.functions.context import Params, SourceText, clipped
 from jobspec.problems import ProblemList, near_miss
 from jobspec.types import ValueType
 
@@ -42,7 +42,7 @@ class Reader:
     def note(self, code: str, node: ast.AST, message: str, hint: str = "") -> None:
         line = getattr(node, "lineno", 1)
         column = self.source.column(line, getattr(node, "col_offset", 0))
-        self.problems.add(code, self.pointer, message, hint, line=line, column=column)
+        self.problems.add(code, self.pointer, clipped(message), hint, line=line, column=column)
 
     def parse(self) -> ast.Module | None:
         """The syntax tree, no deeper than `MAX_DEPTH`, or None and a problem."""
