@@ -1,0 +1,236 @@
+"""The HTTP side of a hub: jobs in, jobs out, pages and bytes, all with their headers."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+import jobspec
+from owc.factory import WebHub
+from owc.services import completion, dispatch
+from owc.services.hub import Hub
+from owc.services.values import Capabilities, Report
+from owc.tasks.worker import run_worker
+from tests.web.conftest import ANSWER, DOCUMENT
+
+pytestmark = pytest.mark.redis
+
+CSV_ROWS = "city,people\nOslo,700000\nBergen,290000\nHamar,\n"
+
+
+def compute(hub: Hub, job_id: str, settings: Any) -> None:
+    """Split, run and merge a job as a volunteer and the RQ worker would."""
+    completion.split(hub, job_id)
+    volunteer = dispatch.enrol(hub, None, "native", Capabilities(cores=4), "net")
+    from owc.services import catalogue, collection
+
+    program = catalogue.program(hub, job_id)
+    while (offer := dispatch.lease(hub, volunteer.id, 8)) is not None:
+        reports = []
+        for sub_job in offer.sub_jobs:
+            chunk = sub_job.chunk or hub.blobs.read(sub_job.chunk_sha256 or "")
+            run = jobspec.run_program(program, chunk, fuel=None, memory_bytes=offer.memory_bytes)
+            reports.append(
+                Report(
+                    volunteer_id=volunteer.id,
+                    lease_id=offer.lease_id,
+                    sub_job_id=sub_job.sub_job_id,
+                    output=run.output,
+                    rows_done=run.rows_done,
+                )
+            )
+        collection.take_results(hub, reports)
+    run_worker(hub.settings, burst=True)
+
+
+@pytest.fixture
+def done_job(post_job: Callable[..., Any], hub: Hub, web_hub: WebHub) -> str:
+    job_id = str(post_job().json["id"])
+    compute(hub, job_id, web_hub.runtime.settings)
+    return job_id
+
+
+def test_a_posted_job_has_an_address(post_job: Callable[..., Any], client: FlaskClient) -> None:
+    response = post_job()
+    assert response.status_code == 201
+    assert response.headers["Location"] == response.json["url"] == f"/job/{response.json['id']}"
+    assert response.json["state"] == "compiled"
+    shown = client.get(response.headers["Location"])
+    assert shown.json["document"] == DOCUMENT
+    assert shown.json["results"] == {}
+
+
+def test_a_finished_job_gives_its_result_in_three_formats(
+    done_job: str, client: FlaskClient
+) -> None:
+    job = client.get(f"/job/{done_job}").json
+    assert job["state"] == "succeeded"
+    assert set(job["results"]) == {"csv", "ndjson", "parquet"}
+    rows = list(csv.DictReader(io.StringIO(client.get(job["results"]["csv"]).text)))
+    assert [{name: int(value) for name, value in row.items()} for row in rows] == [ANSWER]
+    assert json.loads(client.get(job["results"]["ndjson"]).text) == ANSWER
+    import pyarrow.parquet
+
+    parquet = client.get(job["results"]["parquet"])
+    assert pyarrow.parquet.read_table(io.BytesIO(parquet.data)).to_pylist() == [ANSWER]
+    assert parquet.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_a_result_that_is_not_there_yet_is_a_conflict(
+    post_job: Callable[..., Any], client: FlaskClient
+) -> None:
+    response = client.get(f"{post_job().json['url']}/result.csv")
+    assert response.status_code == 409
+    assert response.json["code"] == "result_not_ready"
+
+
+def test_the_program_can_be_read_in_three_ways(
+    post_job: Callable[..., Any], client: FlaskClient
+) -> None:
+    url = post_job().json["url"]
+    sha256 = client.get(url).json["program_sha256"]
+    wasm = client.get(f"{url}/program.wasm")
+    assert wasm.mimetype == "application/wasm"
+    assert hashlib.sha256(wasm.data).hexdigest() == sha256
+    assert "square" in client.get(f"{url}/program.txt").text
+    assert "(module" in client.get(f"{url}/program.wat").text
+    again = client.get(f"{url}/program.wasm", headers={"If-None-Match": wasm.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_programs_are_blobs_that_any_cache_may_keep(
+    post_job: Callable[..., Any], client: FlaskClient
+) -> None:
+    sha256 = client.get(post_job().json["url"]).json["program_sha256"]
+    blob = client.get(f"/blob/{sha256}")
+    assert hashlib.sha256(blob.data).hexdigest() == sha256
+    assert blob.mimetype == "application/octet-stream"
+    assert "immutable" in blob.headers["Cache-Control"]
+    assert "sandbox" in blob.headers["Content-Security-Policy"]
+    assert blob.headers["Content-Disposition"] == "attachment"
+    assert blob.headers["Access-Control-Allow-Origin"] == "*"
+    again = client.get(f"/blob/{sha256}", headers={"If-None-Match": blob.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_manifest_and_sub_jobs_tell_the_partition(done_job: str, client: FlaskClient) -> None:
+    assert client.get(f"/job/{done_job}/manifest.json").json["job_id"] == done_job
+    first = client.get(f"/job/{done_job}/sub-jobs?limit=4").json
+    rest = client.get(f"/job/{done_job}/sub-jobs?after={first['after']}").json
+    found = [*first["sub_jobs"], *rest["sub_jobs"]]
+    assert [sub_job["first_row"] for sub_job in found] == list(range(0, 1000, 100))
+
+
+def test_an_upload_becomes_a_source(post_job: Callable[..., Any], client: FlaskClient) -> None:
+    stored = client.post("/upload", data=CSV_ROWS, content_type="text/csv")
+    assert stored.status_code == 201
+    assert stored.json["sha256"] == hashlib.sha256(CSV_ROWS.encode()).hexdigest()
+    document = {
+        "name": "Cities",
+        "source": {"upload": stored.json["sha256"], "format": "csv"},
+        "steps": [{"aggregate": {"people": "sum(people)", "cities": "count(*)"}}],
+    }
+    response = post_job(document)
+    assert response.status_code == 201, response.json
+    assert client.get(stored.json["url"]).status_code == 200, "a job's source is public"
+
+
+def test_an_upload_that_no_job_names_is_not_public(client: FlaskClient) -> None:
+    stored = client.post("/upload", data=b"secret", content_type="text/plain")
+    assert client.get(stored.json["url"]).status_code == 404
+
+
+def test_check_compiles_and_makes_no_job(client: FlaskClient) -> None:
+    response = client.post("/check", json=DOCUMENT)
+    assert response.status_code == 200
+    assert response.json["result_columns"][0] == {"name": "count", "type": "i64"}
+    assert client.get("/list").json["jobs"] == []
+
+
+def test_the_list_pages_backwards_in_time(
+    post_job: Callable[..., Any], client: FlaskClient
+) -> None:
+    posted = [post_job().json["id"] for _ in range(3)]
+    first = client.get("/list?limit=2").json
+    rest = client.get("/list", query_string={"before": first["before"]}).json
+    assert [job["id"] for job in (*first["jobs"], *rest["jobs"])] == posted[::-1]
+
+
+@pytest.mark.parametrize("address", ["/list", "/job"])
+def test_browsers_get_pages_and_others_json(
+    address: str, post_job: Callable[..., Any], client: FlaskClient
+) -> None:
+    job = post_job().json
+    address = job["url"] if address == "/job" else address
+    accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    page = client.get(address, headers={"Accept": accept})
+    assert page.mimetype == "text/html"
+    assert DOCUMENT["name"] in page.text
+    assert client.get(address).mimetype == "application/json"
+    assert "Accept" in page.headers["Vary"]
+
+
+def test_pages_escape_what_a_job_says(post_job: Callable[..., Any], client: FlaskClient) -> None:
+    evil = "<script>alert(1)</script>"
+    job = post_job({**DOCUMENT, "name": evil, "about": evil, "contact": evil}).json
+    for address in ("/list", job["url"]):
+        page = client.get(address, headers={"Accept": "text/html"}).text
+        assert evil not in page
+        assert "&lt;script&gt;" in page
+
+
+def test_a_job_can_be_cancelled(post_job: Callable[..., Any], client: FlaskClient) -> None:
+    url = post_job().json["url"]
+    assert client.delete(url).json["state"] == "cancelled"
+    assert client.get(url).json["state"] == "cancelled"
+
+
+def test_the_frame_carries_a_token_and_may_be_framed(client: FlaskClient) -> None:
+    page = client.get("/frame?site=example.org")
+    assert '<meta name="owc-token" content="' in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "frame-ancestors *" in page.headers["Content-Security-Policy"]
+    assert "wasm-unsafe-eval" in page.headers["Content-Security-Policy"]
+    assert "X-Frame-Options" not in page.headers
+
+
+def test_pages_allow_no_inline_script_and_no_frame_around_them(client: FlaskClient) -> None:
+    page = client.get("/list", headers={"Accept": "text/html"})
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_worker_script_has_its_own_policy(client: FlaskClient) -> None:
+    response = client.get("/static/worker.js")
+    assert response.mimetype == "text/javascript"
+    assert response.headers["Content-Security-Policy"] == (
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'"
+    )
+
+
+def test_the_loader_may_be_used_by_other_sites(client: FlaskClient) -> None:
+    response = client.get("/openwebcompute.js")
+    assert response.mimetype == "text/javascript"
+    assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
+def test_static_files_stay_inside_their_folder(client: FlaskClient) -> None:
+    assert client.get("/static/../pyproject.toml").status_code == 404
+    assert client.get("/static/%2e%2e/pyproject.toml").status_code == 404
+
+
+def test_schema_and_health(client: FlaskClient) -> None:
+    assert client.get("/jobspec.schema.json").json["title"] == "Open Web Compute job"
+    assert client.get("/healthz").json == {"status": "ok"}
+    assert client.get("/readyz").json == {"status": "ok"}
+    assert client.get("/").headers["Location"] == "/list"
