@@ -112,7 +112,7 @@ def test_an_upload_that_is_too_large_is_refused_and_not_kept(settings: Settings,
     client = built.app.test_client()
     assert_problem(client.post("/upload", data=b"x" * 1001), 413, "too_large")
     assert client.post("/upload", data=b"x" * 1000).status_code == 201
-    assert not [each for each in settings.data_folder.glob("tmp*")]
+    assert not list(settings.data_folder.glob("tmp*"))
     built.close()
 
 
