@@ -24,7 +24,10 @@ def require_type(mimetype: str) -> None:
 def read_body(max_bytes: int) -> bytes:
     """The whole body; raises 413 before reading more than `max_bytes`."""
     _bound(max_bytes)
-    return request.get_data(cache=False)
+    body = request.get_data(cache=False)
+    if len(body) > max_bytes:
+        raise _too_large(max_bytes)
+    return body
 
 
 def spool_body(max_bytes: int) -> BinaryIO:
@@ -36,8 +39,12 @@ def spool_body(max_bytes: int) -> BinaryIO:
     state = runtime()
     opened = tempfile.TemporaryFile(dir=state.settings.data_folder)  # noqa: SIM115 - caller closes
     file = cast(BinaryIO, opened)
+    size = 0
     try:
         while block := request.stream.read(_BLOCK_BYTES):
+            size += len(block)
+            if size > max_bytes:
+                raise _too_large(max_bytes)
             state.read(file.write, block)
         file.seek(0)
     except BaseException:
@@ -47,7 +54,12 @@ def spool_body(max_bytes: int) -> BinaryIO:
 
 
 def _bound(max_bytes: int) -> None:
-    request.max_content_length = max_bytes
+    # One more than allowed: a body of unknown length is cut there without a word.
+    request.max_content_length = max_bytes + 1
     if (request.content_length or 0) > max_bytes:
-        detail = f"The body is larger than the {max_bytes:,} bytes that this address takes."
-        raise RequestRefusedError(413, "too_large", detail, {"Connection": "close"})
+        raise _too_large(max_bytes)
+
+
+def _too_large(max_bytes: int) -> RequestRefusedError:
+    detail = f"The body is larger than the {max_bytes:,} bytes that this address takes."
+    return RequestRefusedError(413, "too_large", detail, {"Connection": "close"})

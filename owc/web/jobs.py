@@ -63,24 +63,24 @@ def check() -> Response:
 
 
 @blueprint.get("/list")
-def index() -> str | Response:
+def index() -> Response:
     """The newest jobs, as a page or as JSON."""
     state = runtime()
     jobs = state.read(catalogue.list_jobs, state.hub, _before(), _limit(50))
-    if wants_html():
-        return render_template("list.html", jobs=jobs, hub_name=state.settings.hub_name)
+    if _wants_html():
+        return _page("list.html", jobs=jobs)
     more = jobs[-1].created_at.isoformat() if jobs else None
-    return jsonify(jobs=[_with_links(job) for job in jobs], before=more)
+    return _varying(jsonify(jobs=[_with_links(job) for job in jobs], before=more))
 
 
 @blueprint.get("/job/<job_id>")
-def show(job_id: str) -> str | Response:
+def show(job_id: str) -> Response:
     """One job, as a page or as JSON."""
     state = runtime()
     job = state.read(catalogue.job_view, state.hub, job_id)
-    if wants_html():
-        return render_template("job.html", job=job, hub_name=state.settings.hub_name)
-    return jsonify(_with_links(job))
+    if _wants_html():
+        return _page("job.html", job=job)
+    return _varying(jsonify(_with_links(job)))
 
 
 @blueprint.delete("/job/<job_id>")
@@ -160,10 +160,21 @@ def sub_jobs(job_id: str) -> Response:
     )
 
 
-def wants_html() -> bool:
-    """Whether the request prefers a page; who does not say gets JSON."""
+def _wants_html() -> bool:
+    # Who does not say gets JSON: best_match gives the first of what is equally welcome.
     offered = ["application/json", "text/html"]
     return request.accept_mimetypes.best_match(offered) == "text/html"
+
+
+def _page(template: str, **values: Any) -> Response:
+    page = render_template(template, hub_name=runtime().settings.hub_name, **values)
+    return _varying(Response(page, mimetype="text/html"))
+
+
+def _varying(response: Response) -> Response:
+    response.vary.add("Accept")
+    response.cache_control.no_cache = True
+    return response
 
 
 def _with_links(job: JobSummary) -> dict[str, Any]:

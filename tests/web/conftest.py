@@ -58,8 +58,16 @@ def web_hub(settings: Settings, hub: Hub) -> Iterator[WebHub]:
     built.close()
 
 
+class BufferedClient(FlaskClient):
+    """Reads each response to its end, so that no test leaves a file open."""
+
+    def open(self, *args: Any, **more: Any) -> Any:
+        return super().open(*args, **{"buffered": True, **more})
+
+
 @pytest.fixture
 def client(web_hub: WebHub) -> FlaskClient:
+    web_hub.app.test_client_class = BufferedClient
     return web_hub.app.test_client()
 
 

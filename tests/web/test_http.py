@@ -99,7 +99,7 @@ def test_the_program_can_be_read_in_three_ways(
     wasm = client.get(f"{url}/program.wasm")
     assert wasm.mimetype == "application/wasm"
     assert hashlib.sha256(wasm.data).hexdigest() == sha256
-    assert "square" in client.get(f"{url}/program.txt").text
+    assert "export def step" in client.get(f"{url}/program.txt").text
     assert "(module" in client.get(f"{url}/program.wat").text
     again = client.get(f"{url}/program.wasm", headers={"If-None-Match": wasm.headers["ETag"]})
     assert again.status_code == 304
