@@ -20,6 +20,7 @@ from jobspec.errors import (
     JobspecError,
     MergeError,
     OutputError,
+    ProgramError,
     RunError,
     SourceError,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "MergeError",
     "OutputError",
     "Problem",
+    "ProgramError",
     "ProgramPlan",
     "Requirement",
     "Run",

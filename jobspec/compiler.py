@@ -88,7 +88,7 @@ def _compile(
         document=document,
         wasm=wasm,
         program_sha256=hashlib.sha256(wasm).hexdigest(),
-        listing=render(module),
+        listing=render(module, traps.all()),
         plan=ProgramPlan(
             language=LANGUAGE_VERSION,
             source=plan.source,
