@@ -82,7 +82,7 @@ class Settings(BaseModel):
     lease_sub_jobs: int = Field(32, ge=1, description="Most sub-jobs in one lease.")
     leases_per_volunteer: int = Field(64, ge=1, description="Active leases of one volunteer.")
     grace_seconds: int = Field(10, ge=0, description="A lost socket may resume within this.")
-    queue_window: int = Field(2_000, ge=1, description="Sub-jobs held in each queue.")
+    queue_window: int = Field(2_000, ge=1, description="Most sub-jobs held in each queue.")
     finished_seconds: int = Field(60, ge=0, description="How long RQ shows finished sub-jobs.")
     max_failures: int = Field(5, ge=1, description="Errors before the hub runs a sub-job itself.")
     max_leases: int = Field(20, ge=1, description="Leases before the hub runs a sub-job itself.")

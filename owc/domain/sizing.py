@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 LEASE_MIN_SECONDS = 60
 LEASE_MAX_SECONDS = 3600
+QUEUE_MIN = 32
+QUEUE_LEASES = 4
 SPEED_WEIGHT = 0.2
 """Weight of the newest observation in the moving average."""
 
@@ -55,6 +57,15 @@ def rows_per_sub_job(
     if rows is None:
         return fitting
     return max(1, min(max(fitting, -(-rows // most_sub_jobs)), max(rows, 1)))
+
+
+def queue_window(*, leased: int, most: int) -> int:
+    """How many sub-jobs a queue holds: what the fleet does in a few lease times.
+
+    What is leased now is about one lease time of the fleet's work. A short queue keeps newcomers
+    close to the front and is quickly refilled; a lease that finds it empty feeds it at once.
+    """
+    return min(most, max(QUEUE_MIN, QUEUE_LEASES * leased))
 
 
 def fair_shares(room: int, queued: Mapping[str, int], waiting: Mapping[str, int]) -> dict[str, int]:

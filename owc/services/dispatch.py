@@ -18,7 +18,7 @@ from owc.domain.states import JobState, LeaseState, Outcome, SubJobState
 from owc.errors import UnknownVolunteer
 from owc.services import moves
 from owc.services.aftermath import Change, begin_change
-from owc.services.feeding import feed_queues
+from owc.services.feeding import count_some, feed_queues
 from owc.services.hub import Hub
 from owc.services.plans import read_plan
 from owc.services.values import LeaseOffer, OfferedSubJob, Renewal, VolunteerRecord
@@ -288,7 +288,12 @@ def _choose(
         speed=volunteer.speed,
         cores=capabilities.cores,
         target_seconds=hub.settings.lease_target_seconds,
-        waiting=_waiting(session, job.id, 2 * hub.settings.lease_sub_jobs),
+        waiting=count_some(
+            session,
+            job.id,
+            SubJobRow.state == SubJobState.WAITING,
+            2 * hub.settings.lease_sub_jobs,
+        ),
         most=len(ids),
     )
     chosen = [sub_job for sub_job, each in waiting if each.id == job.id][:count]
@@ -315,16 +320,6 @@ def _choose(
         sub_job.leases += 1
         session.add(LeaseSubJobRow(lease_id=row.id, sub_job_id=sub_job.id))
     return _Granted(lease=row, job=job, sub_jobs=chosen), unused
-
-
-def _waiting(session: Session, job_id: str, most: int) -> int:
-    some = (
-        select(SubJobRow.seq)
-        .where(SubJobRow.job_id == job_id, SubJobRow.state == SubJobState.WAITING)
-        .limit(most)
-        .subquery()
-    )
-    return session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def _offered(hub: Hub, job: JobRow, sub_job: SubJobRow) -> OfferedSubJob:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from owc import telemetry
 from owc.domain.matching import queue_name
-from owc.domain.sizing import fair_shares
+from owc.domain.sizing import fair_shares, queue_window
 from owc.domain.states import JobState, SubJobState
 from owc.queue import QueuedSubJob
 from owc.services.hub import Hub
@@ -24,6 +24,7 @@ class _Backlog:
 
     queued: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, int] = field(default_factory=dict)
+    leased: int = 0
 
 
 def feed_queues(hub: Hub) -> int:
@@ -40,10 +41,10 @@ def feed_queues(hub: Hub) -> int:
         if sum(requeue_missing(hub, name) for name in lacking):
             backlogs = _backlogs(hub)
         for name, length in lengths.items():
-            room = hub.settings.queue_window - length
-            entered += _enqueue(
-                hub, name, fair_shares(room, backlogs[name].queued, backlogs[name].waiting)
-            )
+            backlog = backlogs[name]
+            window = queue_window(leased=backlog.leased, most=hub.settings.queue_window)
+            shares = fair_shares(window - length, backlog.queued, backlog.waiting)
+            entered += _enqueue(hub, name, shares)
     if entered:
         telemetry.event("fed", sub_jobs=entered)
         hub.push.publish("work")
@@ -90,23 +91,21 @@ def _backlogs(hub: Hub) -> dict[str, _Backlog]:
         for job_id, key, priority in jobs.all():
             backlog = backlogs[queue_name(key, priority)]
             window = hub.settings.queue_window
-            backlog.queued[job_id] = _count(session, job_id, queued=True, most=2 * window)
-            backlog.waiting[job_id] = _count(session, job_id, queued=False, most=window)
+            waiting = SubJobRow.state == SubJobState.WAITING
+            queued = waiting & SubJobRow.queued_at.is_not(None)
+            backlog.queued[job_id] = count_some(session, job_id, queued, 2 * window)
+            unqueued = waiting & SubJobRow.queued_at.is_(None)
+            backlog.waiting[job_id] = count_some(session, job_id, unqueued, window)
+            backlog.leased += count_some(
+                session, job_id, SubJobRow.state == SubJobState.LEASED, window
+            )
     return backlogs
 
 
-def _count(session: Session, job_id: str, *, queued: bool, most: int) -> int:
-    some = (
-        select(SubJobRow.seq)
-        .where(
-            SubJobRow.job_id == job_id,
-            SubJobRow.state == SubJobState.WAITING,
-            SubJobRow.queued_at.is_not(None) if queued else SubJobRow.queued_at.is_(None),
-        )
-        .limit(most)
-        .subquery()
-    )
-    return session.scalar(select(func.count()).select_from(some)) or 0
+def count_some(session: Session, job_id: str, condition: ColumnElement[bool], most: int) -> int:
+    """How many sub-jobs of the job fulfil the condition; counting stops at `most`."""
+    some = select(SubJobRow.seq).where(SubJobRow.job_id == job_id, condition).limit(most)
+    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
 def _enqueue(hub: Hub, name: str, shares: dict[str, int]) -> int:

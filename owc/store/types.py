@@ -4,7 +4,6 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import DateTime, Dialect, String
 from sqlalchemy.types import TypeDecorator
@@ -23,7 +22,7 @@ class AwareTime(TypeDecorator[datetime]):
             raise ValueError("a naive time cannot be stored")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         # SQLite keeps no zone; what we stored was UTC
         if value is None:
             return None

@@ -6,13 +6,14 @@ again for a short time, so that the tasks of a process that was killed are soon 
 
 import threading
 
+from redis import Redis
 from rq import SimpleWorker
 from rq.job import Job
 from rq.queue import Queue as RqQueue
 from rq.serializers import JSONSerializer
 
 from owc.queue import TASK_QUEUES, connect_blocking, embedded_url
-from owc.services.hub import open_hub
+from owc.services.hub import Hub, open_hub
 from owc.services.liveness import worker_name
 from owc.settings import Settings
 from owc.tasks.process import use_hub
@@ -50,21 +51,27 @@ def run_worker(settings: Settings, *, burst: bool = False) -> None:
 
     Call it from the main thread: RQ installs signal handlers.
     """
-    url = settings.redis_url or embedded_url(settings.redis_folder)
     hub = open_hub(settings)
-    use_hub(hub)
-    connection = connect_blocking(url)
+    connection = connect_blocking(settings.redis_url or embedded_url(settings.redis_folder))
     try:
-        worker = TaskWorker(
-            list(TASK_QUEUES),
-            name=worker_name(),
-            connection=connection,
-            serializer=JSONSerializer,
-            worker_ttl=BLOCK_SECONDS + 15,
-            log_job_description=False,
-        )
+        work(hub, connection, burst=burst)
+    finally:
+        hub.close()
+        connection.close()
+
+
+def work(hub: Hub, connection: Redis, *, burst: bool) -> None:
+    """The same with a hub that is open. `connection` must have no time limit: it blocks."""
+    use_hub(hub)
+    worker = TaskWorker(
+        list(TASK_QUEUES),
+        name=worker_name(),
+        connection=connection,
+        serializer=JSONSerializer,
+        worker_ttl=BLOCK_SECONDS + 15,
+        log_job_description=False,
+    )
+    try:
         worker.work(burst=burst, logging_level="WARNING")
     finally:
         use_hub(None)
-        hub.close()
-        connection.close()

@@ -1,6 +1,6 @@
 """What the hub's tests share: a real Redis-protocol server, a real database, a clock that waits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,10 +10,11 @@ from redis import Redis
 from owc.blobs import Blobs
 from owc.clock import ManualClock
 from owc.push import Push
-from owc.queue import Queue, RedisServer, connect, start_server
+from owc.queue import Queue, RedisServer, connect, connect_blocking, start_server
 from owc.services.hub import Hub
 from owc.settings import Settings
 from owc.store import Database, migrate
+from owc.tasks.worker import work
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +62,11 @@ def hub(settings: Settings, clock: ManualClock, redis: Redis, queue: Queue) -> I
     )
     yield hub
     hub.database.close()
+
+
+@pytest.fixture
+def run_tasks(hub: Hub, redis_server: RedisServer) -> Iterator[Callable[[], None]]:
+    """Runs all waiting tasks in this process, as an RQ worker does."""
+    connection = connect_blocking(redis_server.url)
+    yield lambda: work(hub, connection, burst=True)
+    connection.close()
