@@ -1,0 +1,6 @@
+"""Settings of the generated tests: a busy machine is not a failure, a hang is (pytest-timeout)."""
+
+from hypothesis import settings
+
+settings.register_profile("jobspec", deadline=None)
+settings.load_profile("jobspec")
