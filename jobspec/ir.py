@@ -314,19 +314,23 @@ class Body:
     def add(self, *statements: Stmt) -> None:
         self._blocks[-1].extend(statements)
 
-    def temporary(self, value: Expr) -> Get:
-        """Compute `value` now, once; the returned variable is never assigned again."""
+    def temporary(self, value: Expr, name: str = "") -> Get:
+        """Compute `value` now, once; the returned variable is never assigned again.
+
+        A `name` is shown in the listing beside the variable's number, if it is a plain one.
+        """
         if isinstance(value, Get) and value.name.startswith("%"):
             return value
-        return self._fresh("%", value)
+        return self._fresh("%", value, name)
 
     def variable(self, initial: Kind | Expr) -> Get:
         """A fresh variable that may be set again; of a kind alone, it is zero until then."""
         return self._fresh("$", Const(initial, 0) if isinstance(initial, Kind) else initial)
 
-    def _fresh(self, prefix: str, value: Expr) -> Get:
+    def _fresh(self, prefix: str, value: Expr, name: str = "") -> Get:
         self._fresh_names += 1
-        variable = Get(f"{prefix}{self._fresh_names}", value.kind)
+        plain = f"_{name}" if name.isascii() and name.isidentifier() and len(name) <= 40 else ""
+        variable = Get(f"{prefix}{self._fresh_names}{plain}", value.kind)
         self.add(Set(variable.name, value))
         return variable
 

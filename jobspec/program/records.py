@@ -85,15 +85,16 @@ def zero_if_null(value: Value) -> Expr:
     return Choose(value.valid, value.value, Const(value.value.kind, 0))
 
 
-def pinned(body: Body, value: Value) -> Value:
+def pinned(body: Body, value: Value, name: str = "") -> Value:
     """The value computed now, so that it can be used often."""
-    return Value(value.type, once(body, value.value), value.valid and once(body, value.valid))
+    valid = value.valid and once(body, value.valid, f"{name}_valid" if name else "")
+    return Value(value.type, once(body, value.value, name), valid)
 
 
-def once(body: Body, expression: Expr) -> Expr:
+def once(body: Body, expression: Expr, name: str = "") -> Expr:
     if isinstance(expression, Const | ir.Text):
         return expression
-    return body.temporary(expression)
+    return body.temporary(expression, name)
 
 
 def i32(value: int) -> Const:

@@ -32,9 +32,9 @@ class Row:
             if name not in self.values:
                 self.values[name] = self.unread[name]()
 
-    def compute(self, body: Body, expression: TypedExpression) -> Value:
+    def compute(self, body: Body, expression: TypedExpression, name: str = "") -> Value:
         self.need(columns_read(expression))
-        return pinned(body, lower(expression, self.values, body))
+        return pinned(body, lower(expression, self.values, body), name)
 
     def value(self, name: str) -> Value:
         self.need([name])
@@ -50,7 +50,7 @@ def begin(plan: Plan, body: Body, index: Get) -> Callable[[], Row]:
 
         def value() -> Value:
             offset = _axis_value(0, axis.step, Op("i64.extend_i32_u", (index,)))
-            return Value(ValueType.I64, body.temporary(Op("i64.add", (start, offset))))
+            return Value(ValueType.I64, body.temporary(Op("i64.add", (start, offset)), axis.name))
 
         return lambda: Row({}, {axis.name: value})
     readers = {
@@ -70,37 +70,35 @@ def _reader(body: Body, number: int, column: Column, index: Get) -> Read:
     chunk = variable("chunk")
     descriptor = table_bytes.HEADER_BYTES + table_bytes.DESCRIPTOR_BYTES * number
 
-    def region(part: int) -> Get:
-        return body.temporary(
-            Op("i32.add", (chunk, Load("i32.load", chunk, descriptor + 4 * part)))
-        )
+    name = column.name
 
-    values = region(1)
-    text = region(3) if column.type is ValueType.STRING else None
+    def region(part: int, what: str) -> Get:
+        address = Op("i32.add", (chunk, Load("i32.load", chunk, descriptor + 4 * part)))
+        return body.temporary(address, f"{name}_{what}")
+
+    values = region(1, "values")
+    text = region(3, "bytes") if column.type is ValueType.STRING else None
     validity = mask = None
     if column.nullable:
         # Without NULLs there is no validity: then byte 4 of the header stands for it, which is 1.
         offset = body.temporary(Load("i32.load", chunk, descriptor + 8))
-        mask = body.temporary(Choose(offset, i32(-1), i32(0)))
+        mask = body.temporary(Choose(offset, i32(-1), i32(0)), f"{name}_mask")
         place = Choose(offset, offset, i32(4))
-        validity = body.temporary(Op("i32.add", (chunk, place)))
+        validity = body.temporary(Op("i32.add", (chunk, place)), f"{name}_validity")
 
     def read() -> Value:
         slot = _slot(values, index, table_bytes.value_bytes(column.type))
         valid = None
         if validity is not None and mask is not None:
             at = Op("i32.add", (validity, Op("i32.and", (index, mask))))
-            valid = body.temporary(Load("i32.load8_u", at))
+            valid = body.temporary(Load("i32.load8_u", at), f"{name}_valid")
         if text is None:
-            return Value(column.type, body.temporary(load(column.type, slot)), valid)
+            return Value(column.type, body.temporary(load(column.type, slot), name), valid)
         slot = body.temporary(slot)
         start = body.temporary(Load("i32.load", slot))
         size = Op("i32.sub", (Load("i32.load", slot, 4), start))
-        return Value(
-            column.type,
-            body.temporary(_packed(Op("i32.add", (text, start)), size)),
-            valid,
-        )
+        packed = _packed(Op("i32.add", (text, start)), size)
+        return Value(column.type, body.temporary(packed, name), valid)
 
     return read
 
@@ -124,7 +122,7 @@ def lower_steps(steps: Iterable[Step], row: Row, body: Body) -> None:
                 holds = lower_condition(condition, row.values, body)
                 body.add(If(Op("i32.eqz", (holds,)), (Continue(),)))
             case Derive(name, value):
-                row.values[name] = row.compute(body, value)
+                row.values[name] = row.compute(body, value, name)
             case Project(columns):
                 values = {new: row.values[old] for new, old in columns if old in row.values}
                 unread = {new: row.unread[old] for new, old in columns if old not in row.values}

@@ -19,7 +19,7 @@ from jobspec.types import Schema, ValueType
 def append_row(plan: Plan, layout: Layout, row: Row, body: Body) -> None:
     """Keep the row as a record."""
     values = [row.value(column.name) for column in plan.output]
-    record = body.temporary(kernels.call(body, "record_append", i32(layout.stride)))
+    record = body.temporary(kernels.call(body, "record_append", i32(layout.stride)), "record")
     for field, value in zip(layout.fields, values, strict=True):
         field.store(body, record, value)
 

@@ -1,0 +1,24 @@
+"""Programs as their listings, kept as files: a change of the compiler shows what it changes.
+
+`BLESS=1 pytest tests/jobspec/test_golden.py` writes them anew.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from jobspec import check_document
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in GOLDEN.glob("*.json")))
+def test_a_program_has_the_listing_that_was_blessed(name: str) -> None:
+    job = check_document((GOLDEN / f"{name}.json").read_bytes())
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("BLESS"):
+        path.write_text(job.listing)
+    assert job.listing == path.read_text()
