@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,13 +17,17 @@ import pyarrow.csv
 from jobspec.arrow import ARROW_TYPES
 from jobspec.errors import SourceError
 from jobspec.sources.source import (
-    BLOCK_BYTES,
+    MAX_COLUMNS,
     SAMPLE_BYTES,
     BadSource,
     SourceColumn,
     source_columns,
+    too_many_columns,
 )
 from jobspec.types import Schema, ValueType
+
+_BLOCK_BYTES = 1 << 20
+"""Arrow reads up to 32 blocks ahead; no row can be longer than one."""
 
 _ROW = re.compile(r"Row #(\d+): ")
 _COLUMN = re.compile(r"In CSV column #(\d+): ")
@@ -37,56 +41,90 @@ class CsvSource:
     def __init__(self, path: Path, declared: Mapping[str, ValueType]) -> None:
         """Raises BadSource for a file that is not CSV or has no rows."""
         self._path = path
+        sample, is_whole = self._first_lines()
+        if sample.partition(b"\n")[0].count(b",") > MAX_COLUMNS:
+            raise too_many_columns()
         column_types = {name: ARROW_TYPES[declared[name]] for name in declared}
+        bad_rows: list[pyarrow.csv.InvalidRow] = []
         try:
-            with self._open(SAMPLE_BYTES, column_types) as reader:
-                sample = reader.read_next_batch()
-        except StopIteration:
-            raise BadSource("source_empty", "the file has a header but no rows") from None
+            table = _reader(
+                pa.BufferReader(sample), len(sample) + 1, column_types, on_bad_row=bad_rows.append
+            ).read_all()
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-            message, _ = _worded(error, self._header())
-            raise BadSource("source_unreadable", message, _hint(error)) from None
-        self.columns: tuple[SourceColumn, ...] = source_columns(list(sample.schema), declared)
+            message, _ = _worded(str(error), _header(sample))
+            raise BadSource("source_unreadable", message, _hint(str(error))) from None
+        if not is_whole and bad_rows and bad_rows[-1].number == table.num_rows + len(bad_rows) + 1:
+            bad_rows.pop()  # the sample ends inside a quoted field
+        for row in bad_rows:
+            text = f"Row #{row.number}: Expected {row.expected_columns} columns, got "
+            text += f"{row.actual_columns}: {row.text}"
+            raise BadSource("source_unreadable", _worded(text, ())[0], _hint(text))
+        if not table.num_rows:
+            raise BadSource("source_empty", "the file has a header but no rows")
+        self.columns: tuple[SourceColumn, ...] = source_columns(list(table.schema), declared)
 
     def read(self, schema: Schema) -> Iterator[pa.RecordBatch]:
         names = tuple(column.name for column in schema)
         column_types = {column.name: ARROW_TYPES[column.type] for column in schema}
         try:
-            with self._open(BLOCK_BYTES, column_types, names) as reader:
-                yield from reader
+            with pa.OSFile(str(self._path), "r") as file:
+                yield from _reader(file, _BLOCK_BYTES, column_types, names)
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-            message, row = _worded(error, names)
-            hint = _hint(error)
+            message, row = _worded(str(error), names)
+            hint = _hint(str(error))
             raise SourceError(f"{message}; {hint}" if hint else message, row) from None
 
-    def _header(self) -> tuple[str, ...]:
-        with self._path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            return tuple(next(csv.reader([file.readline(1 << 16)]), ()))
-
-    def _open(
-        self,
-        block_bytes: int,
-        column_types: Mapping[str, pa.DataType],
-        names: tuple[str, ...] = (),
-    ) -> pyarrow.csv.CSVStreamingReader:
-        # One thread: row numbers in errors, and memory for two blocks only.
-        return pyarrow.csv.open_csv(
-            pa.OSFile(str(self._path), "r"),
-            read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=block_bytes),
-            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=dict(column_types),
-                include_columns=list(names),
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
-        )
+    def _first_lines(self) -> tuple[bytes, bool]:
+        """The lines at the beginning of the file, and whether that is the whole file."""
+        with self._path.open("rb") as file:
+            data = file.read(SAMPLE_BYTES + 1)
+        if len(data) <= SAMPLE_BYTES:
+            return data, True
+        end = data.rfind(b"\n") + 1
+        if not end:
+            raise BadSource(
+                "source_unreadable", f"the first line has more than {SAMPLE_BYTES >> 20} MB"
+            )
+        return data[:end], False
 
 
-def _worded(error: Exception, names: tuple[str, ...]) -> tuple[str, int | None]:
+def _reader(
+    file: pa.NativeFile,
+    block_bytes: int,
+    column_types: Mapping[str, pa.DataType],
+    names: tuple[str, ...] = (),
+    *,
+    on_bad_row: Callable[[pyarrow.csv.InvalidRow], None] | None = None,
+) -> pyarrow.csv.CSVStreamingReader:
+    def skip(row: pyarrow.csv.InvalidRow) -> str:
+        if on_bad_row is None:
+            return "error"
+        on_bad_row(row)
+        return "skip"
+
+    return pyarrow.csv.open_csv(
+        file,
+        # Errors know their row only where one thread reads.
+        read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=block_bytes),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict(column_types),
+            include_columns=list(names),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+
+
+def _header(sample: bytes) -> tuple[str, ...]:
+    line = sample[: 1 << 16].partition(b"\n")[0].decode("utf-8-sig", "replace")
+    return tuple(next(csv.reader([line.rstrip("\r")]), ()))
+
+
+def _worded(message: str, names: tuple[str, ...]) -> tuple[str, int | None]:
     """Arrow's message with the column's name for its number, and the row counted from 0."""
-    text = str(error).removeprefix("CSV parse error: ")
+    text = message.removeprefix("CSV parse error: ")
     row = None
     if found := _ROW.search(text):
         row = int(found[1]) - 2  # Arrow counts from 1 and counts the header
@@ -102,14 +140,13 @@ def _worded(error: Exception, names: tuple[str, ...]) -> tuple[str, int | None]:
     return (text if row is None else f"row {row} (from 0): {text}"), row
 
 
-def _hint(error: Exception) -> str:
-    text = str(error)
+def _hint(text: str) -> str:
     if "conversion error" in text:
         return "mend the file, or give the column another type in source.columns"
     if "Expected" in text:
         return "a value that contains a comma or a line break must stand in double quotes"
     if "straddling" in text:
-        return f"a row has more than {BLOCK_BYTES >> 20} MB; is a double quote left open?"
+        return f"a row has more than {_BLOCK_BYTES >> 20} MB; is a double quote left open?"
     if "Empty CSV" in text:
         return "the first line names the columns, the rows follow"
     return ""

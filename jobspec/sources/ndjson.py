@@ -7,6 +7,7 @@ block is then gone through line by line.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -17,12 +18,16 @@ from jobspec.arrow import ARROW_TYPES
 from jobspec.errors import SourceError
 from jobspec.sources.source import (
     BLOCK_BYTES,
+    MAX_COLUMNS,
     SAMPLE_BYTES,
     BadSource,
     SourceColumn,
     source_columns,
+    too_many_columns,
 )
 from jobspec.types import Schema, ValueType
+
+_KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:')
 
 
 class NdjsonSource:
@@ -35,8 +40,12 @@ class NdjsonSource:
         self._path = path
         known = {name: ARROW_TYPES[declared[name]] for name in declared}
         types: dict[str, pa.DataType] = {}
+        keys: set[bytes] = set()
         try:
             for block in _blocks(path, SAMPLE_BYTES):
+                keys.update(_KEY.findall(block.data))
+                if len(keys) > MAX_COLUMNS:  # Arrow would make rows x keys cells of it
+                    raise too_many_columns()
                 for field in block.parse(known, ignore_others=False).schema:
                     found = _unified(types.get(field.name, pa.null()), field, block)
                     types[field.name] = found

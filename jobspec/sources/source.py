@@ -29,6 +29,9 @@ SAMPLE_BYTES = 16 << 20
 
 BATCH_ROWS = 1 << 16
 
+MAX_COLUMNS = 10_000
+"""A source with more is refused: Arrow needs memory for each of them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceColumn:
@@ -99,6 +102,8 @@ def check_names(names: Sequence[str]) -> None:
     """Raises BadSource unless every column can be named, and by one name each."""
     if not names:
         raise BadSource("source_empty", "the source has no columns")
+    if len(names) > MAX_COLUMNS:
+        raise too_many_columns()
     seen: set[str] = set()
     for position, name in enumerate(names, 1):
         if not name:
@@ -120,6 +125,14 @@ def check_names(names: Sequence[str]) -> None:
                 "give every column a name of its own",
             )
         seen.add(name)
+
+
+def too_many_columns() -> BadSource:
+    return BadSource(
+        "source_unreadable",
+        f"the source has more than {MAX_COLUMNS} columns",
+        "leave out columns, or write one row for each value",
+    )
 
 
 def check_declared(

@@ -199,6 +199,13 @@ def test_a_csv_value_of_another_type_names_its_row_and_column(uploads: Uploads) 
     assert caught.value.row == 99
 
 
+def test_a_csv_sample_may_end_inside_a_quoted_field(uploads: Uploads) -> None:
+    row = '1234,"' + "x\n" * 500 + '",5\n'
+    source = uploads.good("n,s,m\n" + row * (17 * 2**20 // len(row)))
+    assert types_of(source) == {"n": "i64", "s": "string", "m": "i64"}
+    assert {row["m"] for row in rows_of(source, ["m"])} == {5}
+
+
 def test_a_broken_row_far_into_a_csv_file_names_its_row(uploads: Uploads) -> None:
     rows = 17 * 2**20 // 8
     source = uploads.good("n,s\n" + "1234,56\n" * rows + "1,2,3\n")
@@ -317,6 +324,20 @@ def test_a_damaged_parquet_file_is_a_source_error(uploads: Uploads) -> None:
     source = uploads.good(bytes(data), "parquet")
     with pytest.raises(SourceError, match="damaged after row 0"):
         rows_of(source)
+
+
+# --- all formats ---
+
+
+@pytest.mark.parametrize(
+    ("text", "file_format"),
+    [
+        (",".join(f"c{n}" for n in range(10_002)) + "\n", "csv"),
+        ("".join(f'{{"k{n}":1}}\n' for n in range(200_000)), "ndjson"),
+    ],
+)
+def test_too_many_columns_are_a_problem(uploads: Uploads, text: str, file_format: str) -> None:
+    assert "more than 10000 columns" in uploads.bad(text, file_format).message
 
 
 # --- uploads --------------------------------------------------------------------------------------
