@@ -4,6 +4,7 @@
 A sub-job's range never changes; speed decides how many sub-jobs a lease holds.
 """
 
+import math
 from collections.abc import Mapping
 
 LEASE_MIN_SECONDS = 60
@@ -43,7 +44,7 @@ def next_speed(speed: float, *, reference_seconds: float, elapsed_seconds: float
 
     Observations are clamped to a factor of 100 either way: elapsed time is the volunteer's word.
     """
-    if reference_seconds <= 0:
+    if reference_seconds <= 0 or not math.isfinite(elapsed_seconds):
         return speed
     observed = min(max(reference_seconds / max(elapsed_seconds, 1e-3), 0.01), 100.0)
     return (1 - SPEED_WEIGHT) * speed + SPEED_WEIGHT * observed

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer_group
 
 from owc.domain.states import JobState, LeaseState
 from owc.errors import NotFound, Removed, ResultNotReady
@@ -21,7 +21,7 @@ from owc.services.values import (
     SubJobView,
     VolunteerRecord,
 )
-from owc.store import JobRow, LeaseRow, LeaseSubJobRow, SubJobRow, VolunteerRow
+from owc.store import PAGE, JobRow, LeaseRow, LeaseSubJobRow, SubJobRow, VolunteerRow
 
 PAGE_MOST = 1000
 FIRST_SUB_JOBS = 50
@@ -180,7 +180,7 @@ def volunteers(hub: Hub, limit: int = 100) -> tuple[VolunteerRecord, ...]:
 
 
 def _job(session: Session, job_id: str) -> JobRow:
-    job = session.get(JobRow, job_id)
+    job = session.get(JobRow, job_id, options=[undefer_group(PAGE)])
     if job is None:
         raise NotFound(f"There is no job {job_id}.")
     if job.state is JobState.REMOVED:

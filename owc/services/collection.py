@@ -195,8 +195,8 @@ class _Taking:
         return _receipt(report, "stored", "")
 
     def end_leases(self) -> None:
+        moves.end_leases_if_done(self._change, self._leases.values())
         for lease in self._leases.values():
-            moves.end_lease_if_done(self._change, lease)
             self._change.aftermath.changed_jobs[lease.job_id] = None
 
     def _take_error(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 from sqlalchemy import func, select
+from sqlalchemy.orm import undefer_group
 
 import jobspec
 from owc import telemetry
@@ -28,7 +29,7 @@ from owc.services.hub import Hub
 from owc.services.plans import read_plan
 from owc.services.previews import PREVIEW_ROWS, preview_of
 from owc.services.probing import RowTooSlow, RowTraps
-from owc.store import JobRow, ResultRow, SubJobRow
+from owc.store import PAGE, JobRow, ResultRow, SubJobRow
 
 BATCH_ROWS = 1000
 BATCH_SECONDS = 1.0
@@ -133,7 +134,7 @@ def _begin(hub: Hub, job_id: str, states: set[JobState]) -> tuple[JobRow, str] |
     """Take the job for one start of its task; None when there is nothing (more) to do."""
     token = new_id("token")
     with hub.database.write() as session:
-        job = session.get(JobRow, job_id, with_for_update=True)
+        job = session.get(JobRow, job_id, with_for_update=True, options=[undefer_group(PAGE)])
         if job is None or job.state not in states:
             return None
         if job.state is JobState.RUNNING and job.sub_jobs_total is not None:

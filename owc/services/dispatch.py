@@ -165,7 +165,7 @@ def give_back(
         if sub_job.lease_id == row.id:
             moves.return_sub_job(change, sub_job, settings)
             released += 1
-    if moves.end_lease_if_done(change, row):
+    if moves.end_leases_if_done(change, [row]):
         telemetry.event("lease_ended", lease_id=row.id, outcome=row.outcome)
     change.aftermath.changed_jobs[row.job_id] = None
     return released

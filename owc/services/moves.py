@@ -4,6 +4,8 @@ Every change of a state column is made here, checked against the tables of `owc.
 What must follow outside SQL is noted in the Aftermath.
 """
 
+from collections.abc import Iterable
+
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -23,6 +25,15 @@ from owc.domain.trust import Standing
 from owc.services.aftermath import Change, merge_task
 from owc.settings import Settings
 from owc.store import JobRow, LeaseRow, LeaseSubJobRow, ResultRow, SubJobRow, VolunteerRow
+
+OUTCOMES_BY_WEIGHT = (
+    Outcome.RETURNED,
+    Outcome.ERRORED,
+    Outcome.EXPIRED,
+    Outcome.RELEASED,
+    Outcome.NOT_NEEDED,
+)
+"""A lease whose sub-jobs ended differently is called after the first of these among them."""
 
 # Jobs
 
@@ -80,19 +91,23 @@ def end_lease(change: Change, lease: LeaseRow, outcome: Outcome) -> None:
     lease.ended_at = change.now
 
 
-def end_lease_if_done(change: Change, lease: LeaseRow) -> bool:
-    """End an active lease of which nothing is open: as returned if anything came back."""
-    if lease.state is not LeaseState.ACTIVE:
-        return False
+def end_leases_if_done(change: Change, leases: Iterable[LeaseRow]) -> list[LeaseRow]:
+    """End the active ones of which nothing is open: as returned if anything came back."""
+    active = {lease.id: lease for lease in leases if lease.state is LeaseState.ACTIVE}
     change.session.flush()
-    outcomes = change.session.scalars(
-        select(LeaseSubJobRow.outcome).where(LeaseSubJobRow.lease_id == lease.id)
-    ).all()
-    if None in outcomes:
-        return False
-    returned = Outcome.RETURNED in outcomes
-    end_lease(change, lease, Outcome.RETURNED if returned else outcomes[-1] or Outcome.RELEASED)
-    return True
+    outcomes: dict[str, set[Outcome | None]] = {lease_id: set() for lease_id in active}
+    rows = change.session.execute(
+        select(LeaseSubJobRow.lease_id, LeaseSubJobRow.outcome).where(
+            LeaseSubJobRow.lease_id.in_(active)
+        )
+    )
+    for lease_id, outcome in rows:
+        outcomes[lease_id].add(outcome)
+    done = [lease for lease in active.values() if None not in outcomes[lease.id]]
+    for lease in done:
+        found = [each for each in OUTCOMES_BY_WEIGHT if each in outcomes[lease.id]]
+        end_lease(change, lease, found[0])
+    return done
 
 
 # Sub-jobs
@@ -176,7 +191,7 @@ def not_needed_elsewhere(change: Change, sub_job: SubJobRow, lease_id: str) -> N
     other = change.session.get_one(LeaseRow, sub_job.lease_id)
     entry = change.session.get_one(LeaseSubJobRow, (other.id, sub_job.id))
     entry.outcome = Outcome.NOT_NEEDED
-    if end_lease_if_done(change, other):
+    if end_leases_if_done(change, [other]):
         change.aftermath.revoked.append(
             (other.volunteer_id, other.id, "The result came from elsewhere.")
         )

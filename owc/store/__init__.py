@@ -3,6 +3,7 @@
 from owc.store.database import Database
 from owc.store.migrate import migrate
 from owc.store.models import (
+    PAGE,
     Base,
     JobRow,
     LeaseRow,
@@ -15,6 +16,7 @@ from owc.store.models import (
 )
 
 __all__ = [
+    "PAGE",
     "Base",
     "Database",
     "JobRow",

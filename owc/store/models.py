@@ -27,6 +27,9 @@ from owc.store.types import AwareTime, StateText
 Id = String(32)
 Digest = String(64)
 
+PAGE = "page"
+"""The group of a job's large columns: loaded for its page, not for each of its leases."""
+
 
 class Base(DeclarativeBase):
     metadata = MetaData(
@@ -93,9 +96,9 @@ class JobRow(Base):
     created_at: Mapped[datetime] = mapped_column(index=True)
     finished_at: Mapped[datetime | None]
 
-    document: Mapped[bytes] = mapped_column(LargeBinary)
+    document: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, deferred_group=PAGE)
     plan: Mapped[str] = mapped_column(Text)
-    listing: Mapped[str] = mapped_column(Text)
+    listing: Mapped[str] = mapped_column(Text, deferred=True, deferred_group=PAGE)
     versions: Mapped[dict[str, Any]]
     program_sha256: Mapped[str] = mapped_column(Digest, index=True)
     program_bytes: Mapped[int]
@@ -114,8 +117,10 @@ class JobRow(Base):
     rows_settled: Mapped[int] = mapped_column(default=0)
     sub_jobs_settled: Mapped[int] = mapped_column(default=0)
 
-    input_preview: Mapped[dict[str, Any] | None]
-    result_preview: Mapped[dict[str, Any] | None]
+    input_preview: Mapped[dict[str, Any] | None] = mapped_column(deferred=True, deferred_group=PAGE)
+    result_preview: Mapped[dict[str, Any] | None] = mapped_column(
+        deferred=True, deferred_group=PAGE
+    )
     result_columns: Mapped[list[Any] | None]
     result_sha256: Mapped[str | None] = mapped_column(Digest)
     result_rows: Mapped[int | None]

@@ -4,9 +4,11 @@ RQ's SimpleWorker says once, for the whole time limit, that a task runs. This on
 again for a short time, so that the tasks of a process that was killed are soon known to be dead.
 """
 
+import contextlib
 import threading
 
 from redis import Redis
+from redis.exceptions import RedisError
 from rq import SimpleWorker
 from rq.job import Job
 from rq.queue import Queue as RqQueue
@@ -42,8 +44,10 @@ class TaskWorker(SimpleWorker):
 
     def _beat(self, job: Job, done: threading.Event) -> None:
         while not done.wait(HEARTBEAT_SECONDS):
-            if self.execution is not None:
-                self.maintain_heartbeats(job)
+            # a Redis that is away for a moment must not end the heartbeat
+            with contextlib.suppress(RedisError):
+                if self.execution is not None:
+                    self.maintain_heartbeats(job)
 
 
 def run_worker(settings: Settings, *, burst: bool = False) -> None:
