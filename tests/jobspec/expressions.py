@@ -171,6 +171,7 @@ class DuckDB:
 
     def __init__(self, schema: Schema, rows: Sequence[Row]) -> None:
         self._connection = duckdb.connect()
+        self._connection.execute("PRAGMA disable_optimizer")  # it moves parts out of TRY
         columns = ", ".join(
             f'"{column.name}" {DUCKDB_TYPES.get(column.type, "BIGINT")}' for column in schema
         )
