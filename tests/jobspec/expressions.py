@@ -182,10 +182,20 @@ class DuckDB:
         )
 
     def run(self, text: str) -> list[Any]:
-        """The value for each row; None for NULL, Trapped where DuckDB raises."""
-        found = self._connection.execute(
-            f"SELECT TRY({text}), TRY(({text}) IS NULL) FROM t ORDER BY row_number"
-        ).fetchall()
+        """The value for each row; None for NULL, Trapped where DuckDB raises.
+
+        Empty if DuckDB raises before it comes to rows.
+        """
+        try:
+            found = self._connection.execute(
+                f"SELECT TRY({text}), TRY(({text}) IS NULL) FROM t ORDER BY row_number"
+            ).fetchall()
+        except (
+            duckdb.OutOfRangeException,
+            duckdb.ConversionException,
+            duckdb.InvalidInputException,
+        ):
+            return []
         return [Trapped() if is_null is None else value for value, is_null in found]
 
     def close(self) -> None:

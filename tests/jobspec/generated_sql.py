@@ -184,7 +184,7 @@ def _integers(depth: int) -> SearchStrategy[Sql]:
         _operator(["<<", ">>"], inner, small),
         _form("xor({}, {})", inner, inner),
         _form("mod({}, {})", inner, small),
-        _form("(-{})", inner),
+        _form("(-{})", inner).map(lambda sql: duckdb_as("BIGINT", sql)),
         _form("abs({})", inner),
         _form("sign({})", inner | real).map(lambda sql: duckdb_as("BIGINT", sql)),
         _form("trunc({})", inner),
