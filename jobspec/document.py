@@ -17,6 +17,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Discriminator,
+    FailFast,
     Field,
     StrictBool,
     StrictFloat,
@@ -72,7 +73,7 @@ class _Model(BaseModel):
 class RowsSource(_Model):
     """Rows given in the document itself."""
 
-    rows: Annotated[list[dict[ColumnName, Cell]], Field(min_length=1)]
+    rows: Annotated[list[dict[ColumnName, Cell]], Field(min_length=1), FailFast()]
     """The rows; a key that a row lacks is NULL there."""
     columns: ColumnTypes | None = None
 
@@ -278,12 +279,14 @@ def read_document(raw: bytes, limits: Limits, problems: ProblemList) -> JobDocum
         return None
     bad_texts = {problem.pointer for problem in problems}
     found = ProblemList()
+    rules.check_limits(tree, limits, found)
+    tree = rules.cut_to_limits(tree, limits)
     try:
         document = JobDocument.model_validate(tree)
     except ValidationError as error:
         add_problems(error, tree, found)
-    rules.check_limits(tree, limits, found)
     rules.check_step_order(tree, found)
+    rules.check_function_names(tree, found)
     problems.extend(problem for problem in found if problem.pointer not in bad_texts)
     return _remainder(tree, problems) if problems else document
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jobspec import document_rules as rules
-from jobspec.problems import CODES, ProblemList, near_miss, pointer
+from jobspec.problems import CODES, ProblemList, pointer
 from jobspec.types import ValueType
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def add_problems(error: ValidationError, tree: Mapping[str, Any], problems: Prob
     """Add each error of validating the document `tree`."""
     for details in error.errors(include_url=False):
         path = _path(details["loc"])
-        code, message, hint = _wording(details, path, tree)
+        code, message, hint = _wording(details, path, tree, problems)
         problems.add(code, pointer(*path), message, hint)
 
 
@@ -64,7 +64,10 @@ def _path(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
 
 
 def _wording(
-    details: ErrorDetails, path: tuple[int | str, ...], tree: Mapping[str, Any]
+    details: ErrorDetails,
+    path: tuple[int | str, ...],
+    tree: Mapping[str, Any],
+    problems: ProblemList,
 ) -> tuple[str, str, str]:
     kind, given = details["type"], details["input"]
     context = details.get("ctx", {})
@@ -74,13 +77,13 @@ def _wording(
     if kind == "missing":
         return "missing_key", f"{last!r} is missing", "add it"
     if kind == "extra_forbidden":
-        return _unknown_key(path, tree)
+        return _unknown_key(path, tree, problems)
     if kind in _EXPECTED:
         message = f"{_EXPECTED[kind]} is expected here, not {_type_name(given)}"
         return "wrong_type", message, ""
     if kind in {"enum", "literal_error"}:
         if path[:2] == ("source", "columns"):
-            hint = near_miss(str(given), ValueType)
+            hint = problems.near_miss(str(given), ValueType)
             return "unknown_type", f"there is no type {rules.shown(str(given))}", hint
         return (
             "bad_value",
@@ -95,7 +98,9 @@ def _wording(
     return _OTHER_CODES.get(kind, "bad_value"), _sentence(details["msg"]), ""
 
 
-def _unknown_key(path: tuple[int | str, ...], tree: Mapping[str, Any]) -> tuple[str, str, str]:
+def _unknown_key(
+    path: tuple[int | str, ...], tree: Mapping[str, Any], problems: ProblemList
+) -> tuple[str, str, str]:
     key = str(path[-1])
     if len(path) == 1:
         if key in rules.NOT_YET_MEMBERS:
@@ -104,7 +109,11 @@ def _unknown_key(path: tuple[int | str, ...], tree: Mapping[str, Any]) -> tuple[
                 f"{key!r} is not supported yet",
                 rules.NOT_YET_MEMBERS[key],
             )
-        return "unknown_key", f"a job has no key {rules.shown(key)}", near_miss(key, rules.MEMBERS)
+        return (
+            "unknown_key",
+            f"a job has no key {rules.shown(key)}",
+            problems.near_miss(key, rules.MEMBERS),
+        )
     owner: Any = tree
     for token in path[:-1]:
         owner = owner[token]
@@ -114,7 +123,7 @@ def _unknown_key(path: tuple[int | str, ...], tree: Mapping[str, Any]) -> tuple[
     message = f"{rules.shown(key)} does not belong beside {keyword!r}"
     if keyword in _KNOWN_KEYS:
         message = f"{keyword!r} has no key {rules.shown(key)}"
-    return "unknown_key", message, near_miss(key, known)
+    return "unknown_key", message, problems.near_miss(key, known)
 
 
 def _type_name(value: object) -> str:

@@ -7,18 +7,20 @@ the whole parsed document and add problems. Not here: the model itself (`jobspec
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias, TypeVar
+from itertools import islice
+from typing import Any, Literal, TypeAlias
 
 from pydantic_core import PydanticCustomError
 
 from jobspec.json_text import Json
 from jobspec.limits import Limits
 from jobspec.problems import ProblemList, near_miss, pointer
+from jobspec.sql import BUILT_IN_NAMES, is_callable_name
 
 Range = range  # the model has a field of this name
 Format: TypeAlias = Literal["csv", "ndjson", "parquet"]
-Names = TypeVar("Names", list[str], list[str] | None)
 
 NAME_CHARS = 63
 NAME_PATTERN = f"^[A-Za-z_][A-Za-z0-9_]{{0,{NAME_CHARS - 1}}}$"
@@ -107,17 +109,16 @@ def check_title(title: str) -> str:
     )
 
 
-def check_distinct(names: Names) -> Names:
-    for name in names or []:
-        if names and names.count(name) > 1:
+def check_distinct(names: list[str]) -> list[str]:
+    for name, count in Counter(names).items():
+        if count > 1:
             raise _error("duplicate_name", f"{shown(name)} stands twice", "keep one of them")
     return names
 
 
 def check_new_names(renamed: dict[str, str]) -> dict[str, str]:
-    targets = list(renamed.values())
-    for name in targets:
-        if targets.count(name) > 1:
+    for name, count in Counter(renamed.values()).items():
+        if count > 1:
             raise _error(
                 "duplicate_name", f"two columns would be named {name!r}", "name one differently"
             )
@@ -251,6 +252,21 @@ def refuse_trust(trust: Any) -> Any:
     return trust
 
 
+def check_function_names(tree: Mapping[str, Json], problems: ProblemList) -> None:
+    """Functions do not hide those of SQL, and can be called."""
+    functions = tree.get("functions")
+    for name in functions if isinstance(functions, dict) else ():
+        if not re.fullmatch(NAME_PATTERN[1:-1], name):
+            continue  # the model reports it
+        if name.lower() in BUILT_IN_NAMES or not is_callable_name(name):
+            problems.add(
+                "function_name",
+                pointer("functions", name),
+                f"SQL has a meaning for {name!r} already",
+                f"name it my_{name[: NAME_CHARS - 3]}, say",
+            )
+
+
 def check_limits(tree: Mapping[str, Json], limits: Limits, problems: ProblemList) -> None:
     """The lengths that depend on the hub's limits."""
 
@@ -273,12 +289,42 @@ def check_limits(tree: Mapping[str, Json], limits: Limits, problems: ProblemList
     check(steps, limits.steps, "steps", "steps")
     for index, step in enumerate(steps if isinstance(steps, list) else ()):
         for key, value in step.items() if isinstance(step, dict) else ():
-            check(value, limits.columns, "columns", "steps", index, key)
+            if not isinstance(value, str):  # of expressions, the characters are limited elsewhere
+                check(value, limits.columns, "columns", "steps", index, key)
     source = tree.get("source")
     if isinstance(source, dict):
-        check(source.get("rows"), limits.rows_inline, "rows", "source", "rows")
+        rows = source.get("rows")
+        check(rows, limits.rows_inline, "rows", "source", "rows")
+        for index, row in enumerate(rows if isinstance(rows, list) else ()):
+            check(row, limits.columns, "columns", "source", "rows", index)
         check(source.get("columns"), limits.columns, "columns", "source", "columns")
         _check_range(source.get("range"), limits, problems)
+
+
+def cut_to_limits(tree: Mapping[str, Json], limits: Limits) -> dict[str, Json]:
+    """The document without what is far past the limits, so that validating it costs little.
+
+    Whatever is cut has a problem already, or stands beside something that will get one.
+    """
+    most = limits.columns + 1
+
+    def cut(value: Json) -> Json:
+        match value:
+            case dict():
+                return {key: cut(member) for key, member in islice(value.items(), most)}
+            case list():
+                return [cut(member) for member in value[:most]]
+        return value
+
+    kept = {key: cut(value) for key, value in islice(tree.items(), most) if key != "source"}
+    source = tree.get("source")
+    if isinstance(source, dict) and isinstance(source.get("rows"), list):
+        rows: Any = source["rows"]
+        members = {key: cut(value) for key, value in source.items() if key != "rows"}
+        kept["source"] = {"rows": [cut(row) for row in rows[: limits.rows_inline]], **members}
+    elif "source" in tree:
+        kept["source"] = cut(source)
+    return kept
 
 
 def _check_range(axes: Json, limits: Limits, problems: ProblemList) -> None:

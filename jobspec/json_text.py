@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -124,8 +125,8 @@ def _syntax_hint(text: str, error: json.JSONDecodeError) -> str:
 def _object(pairs: list[tuple[str, object]]) -> _Members:
     members = _Members(pairs)
     if len(members) != len(pairs):
-        keys = [key for key, _ in pairs]
-        members.repeated = tuple(key for key in members if keys.count(key) > 1)
+        counts = Counter(key for key, _ in pairs)
+        members.repeated = tuple(key for key, count in counts.items() if count > 1)
     return members
 
 

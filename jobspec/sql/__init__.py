@@ -7,7 +7,7 @@ from jobspec.sql.aggregates import TypedAggregate, parse_aggregate
 from jobspec.sql.check import check, parse_expression
 from jobspec.sql.functions import AGGREGATES, BUILT_IN_NAMES, FUNCTIONS
 from jobspec.sql.lower import lower, lower_condition
-from jobspec.sql.parse import parse
+from jobspec.sql.parse import is_callable_name, parse
 from jobspec.sql.typed import TypedExpression, columns_read
 from jobspec.sql.value import Value
 
@@ -20,6 +20,7 @@ __all__ = [
     "Value",
     "check",
     "columns_read",
+    "is_callable_name",
     "lower",
     "lower_condition",
     "parse",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from jobspec.limits import Limits
-from jobspec.problems import ProblemList, near_miss
+from jobspec.problems import ProblemList
 from jobspec.sql import syntax, typed
 from jobspec.sql.casts import can_fail, is_supported
 from jobspec.sql.coercion import coerce, decimal, folded, integer, number
@@ -128,7 +128,7 @@ class Checker(Conditions):
             "unknown_column",
             node,
             f"there is no column {node.name[:60]!r}",
-            near_miss(node.name, self._scope),
+            self.hint(node.name, self._scope),
         )
         return None
 
@@ -206,7 +206,7 @@ class Checker(Conditions):
                 "unknown_type",
                 node,
                 f"there is no type {node.type_name[:60]!r}",
-                near_miss(node.type_name, TYPE_NAMES),
+                self.hint(node.type_name, TYPE_NAMES),
             )
         if value is None or target is None:
             return None
@@ -257,7 +257,7 @@ class Checker(Conditions):
                 "use it in an 'aggregate' step",
             )
             return
-        hint = near_miss(name, (*self._functions, *FUNCTIONS, *FORMS))
+        hint = self.hint(name, (*self._functions, *FUNCTIONS, *FORMS))
         if name in SQL_FUNCTIONS:
             self.problem(
                 "unsupported_function", node, f"{name} is not part of the job language", hint
@@ -352,12 +352,15 @@ class Checker(Conditions):
         if texts is None:
             return None
         empty = Constant(_STRING, b"")
-        joined: Typed = empty
-        for text in texts:
-            part = coerce(text, _STRING)
-            if part.nullable:
-                part = typed.Coalesce(_STRING, False, (part, empty))
-            joined = (
-                part if joined is empty else typed.Apply(_STRING, False, "concat", (joined, part))
-            )
-        return joined
+        parts = [coerce(text, _STRING) for text in texts]
+        joined: list[Typed] = [
+            typed.Coalesce(_STRING, False, (part, empty)) if part.nullable else part
+            for part in parts
+        ]
+        while len(joined) > 1:  # by pairs, so that the tree stays low
+            pairs = [tuple(joined[at : at + 2]) for at in range(0, len(joined), 2)]
+            joined = [
+                typed.Apply(_STRING, False, "concat", pair) if len(pair) == 2 else pair[0]
+                for pair in pairs
+            ]
+        return joined[0]

@@ -30,6 +30,7 @@ from jobspec.sql.value import (
 from jobspec.types import ValueType
 
 _BOOL, _STRING = ValueType.BOOL, ValueType.STRING
+_NESTED_BRANCHES = 16
 
 
 def lower(expression: TypedExpression, row: Mapping[str, Value], body: ir.Body) -> Value:
@@ -135,9 +136,11 @@ class _Lowering:
     # --- choices ----------------------------------------------------------------------------------
 
     def _case(self, node: typed.Case) -> Value:
-        return self._branches(node, node.branches)
+        if len(node.branches) <= _NESTED_BRANCHES:
+            return self._nested(node, node.branches)
+        return self._in_turn(node)
 
-    def _branches(self, node: typed.Case, branches: Sequence[tuple[Typed, Typed]]) -> Value:
+    def _nested(self, node: typed.Case, branches: Sequence[tuple[Typed, Typed]]) -> Value:
         if not branches:
             return self.value(node.otherwise)
         (test, result), rest = branches[0], branches[1:]
@@ -145,8 +148,21 @@ class _Lowering:
         with self._body.collect() as first:
             then = self.value(result)
         with self._body.collect() as second:
-            otherwise = self._branches(node, rest)
+            otherwise = self._nested(node, rest)
         return self._either_of(condition, (first, then), (second, otherwise))
+
+    def _in_turn(self, node: typed.Case) -> Value:
+        """Hundreds of branches, one after the other: engines bound how deep blocks nest."""
+        body = self._body
+        chosen, valid = body.variable(node.type.kind), body.variable(TRUE)
+        is_open = body.variable(TRUE)
+        for test, result in (*node.branches, (typed.Constant(_BOOL, True), node.otherwise)):
+            with body.when(is_open), body.when(self.truth(test).true):
+                value = self.value(result)
+                body.add(ir.Set(chosen.name, value.value))
+                body.add(ir.Set(valid.name, value.valid or TRUE))
+                body.add(ir.Set(is_open.name, FALSE))
+        return Value(node.type, chosen, valid if node.nullable else None)
 
     def _either_of(
         self,
@@ -176,16 +192,15 @@ class _Lowering:
         return Value(left.type, variable, valid)
 
     def _coalesce(self, node: typed.Coalesce) -> Value:
-        return self._first_valid(node.operands)
-
-    def _first_valid(self, operands: Sequence[Typed]) -> Value:
-        first = self._kept(self.value(operands[0]))
-        if first.valid is None or len(operands) == 1:
-            return first
-        with self._body.collect() as block:
-            rest = self._first_valid(operands[1:])
-        known = Value(first.type, first.value)
-        return self._either_of(first.valid, ([], known), (block, rest))
+        first = self._kept(self.value(node.operands[0]))
+        for operand in node.operands[1:]:
+            if first.valid is None:
+                break
+            with self._body.collect() as block:
+                rest = self.value(operand)
+            known = Value(first.type, first.value)
+            first = self._either_of(first.valid, ([], known), (block, rest))
+        return first
 
     def _extreme(self, node: typed.Extreme) -> Value:
         """The first of the best: a later operand wins only if it is strictly better."""
@@ -218,10 +233,10 @@ class _Lowering:
                 holds = compare(node.operator, left, right)
                 return self._truth(Value(_BOOL, holds, all_valid(left, right)))
             case typed.IsNull():
-                return _certain(self._is_null(node.value))
+                return self._certain(self._is_null(node.value))
             case typed.IsTruth():
                 truth = self.truth(node.value)
-                return _certain(truth.true if node.wanted else truth.false)
+                return self._certain(truth.true if node.wanted else truth.false)
             case typed.Distinct():
                 return self._distinct(node)
             case typed.Let():
@@ -231,9 +246,15 @@ class _Lowering:
 
     def _truth(self, value: Value) -> Truth:
         if value.valid is None:
-            return _certain(value.value)
+            return self._certain(value.value)
         kept = self._kept(value)
         return Truth(both(kept.valid, kept.value), both(kept.valid, negated(kept.value)))
+
+    def _certain(self, condition: ir.Expr) -> Truth:
+        """The truth of what is never NULL. It is named twice, so it must not be a large tree."""
+        if not _is_small(condition):
+            condition = self._body.temporary(condition)
+        return Truth(condition, negated(condition))
 
     def _is_null(self, node: Typed) -> ir.Expr:
         if not node.nullable:
@@ -250,9 +271,9 @@ class _Lowering:
         differ = compare("<>", left, right)
         one, other = left.valid or TRUE, right.valid or TRUE
         if one == TRUE and other == TRUE:
-            return _certain(differ)
+            return self._certain(differ)
         unlike = _exclusive(one, other)
-        return _certain(self._body.temporary(either(unlike, both(one, other, differ))))
+        return self._certain(self._body.temporary(either(unlike, both(one, other, differ))))
 
     def _connective(self, node: typed.Connective) -> Truth:
         """Parts are computed in order; one that has statements only if the answer is still open."""
@@ -264,7 +285,7 @@ class _Lowering:
                 truth = self.truth(part)
             if block:
                 decided = either(*falses) if conjunction else either(*trues)
-                truth = self._guarded(negated(decided), block, truth, node)
+                truth = self._guarded(negated(decided), block, truth)
                 if conjunction:
                     falses = [self._body.temporary(decided)] if decided != FALSE else falses
                 else:
@@ -275,9 +296,7 @@ class _Lowering:
             return Truth(both(*trues), either(*falses))
         return Truth(either(*trues), both(*falses))
 
-    def _guarded(
-        self, still_open: ir.Expr, block: list[ir.Stmt], truth: Truth, node: typed.Connective
-    ) -> Truth:
+    def _guarded(self, still_open: ir.Expr, block: list[ir.Stmt], truth: Truth) -> Truth:
         """The truth of a part whose statements run only if the answer is still open."""
         if still_open == TRUE:
             self._body.add(*block)
@@ -287,12 +306,7 @@ class _Lowering:
         false = self._body.variable(Kind.I32)
         block.append(ir.Set(false.name, truth.false))
         self._body.add(ir.If(still_open, tuple(block)))
-        del node
         return Truth(true, false)
-
-
-def _certain(condition: ir.Expr) -> Truth:
-    return Truth(condition, negated(condition))
 
 
 def _exclusive(left: ir.Expr, right: ir.Expr) -> ir.Expr:
@@ -312,6 +326,13 @@ def _constant(node: typed.Constant) -> Value:
         case bool():
             return Value(node.type, i32(int(node.value)), valid)
     return Value(node.type, ir.Const(node.type.kind, node.value), valid)
+
+
+def _is_small(value: ir.Expr) -> bool:
+    """Whether a tree is at most one instruction over variables and literals."""
+    if isinstance(value, ir.Op):
+        return all(isinstance(part, ir.Get | ir.Const | ir.Text) for part in value.args)
+    return isinstance(value, ir.Get | ir.Const | ir.Text)
 
 
 def _is_literal(value: ir.Expr) -> bool:

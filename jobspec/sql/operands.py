@@ -48,6 +48,9 @@ class Operands(ABC):
         line, column = line_and_column(self._text, node.place)
         self._problems.add(code, self._pointer, message, hint, line=line, column=column)
 
+    def hint(self, name: str, known: Iterable[str]) -> str:
+        return self._problems.near_miss(name, known)
+
     @abstractmethod
     def check(self, node: Syntax) -> Typed | None:
         """The typed tree of any syntax."""

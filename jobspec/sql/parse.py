@@ -139,6 +139,15 @@ def parse(
         return None
 
 
+def is_callable_name(name: str) -> bool:
+    """Whether `name(...)` reads as a call of that name, as `case(...)` does not."""
+    try:
+        tree = _parse(f"{name}(1)", Limits())
+    except _RefusedError:
+        return False
+    return isinstance(tree, syntax.Call) and tree.name == name
+
+
 def line_and_column(text: str, place: int) -> tuple[int, int]:
     """Both from 1."""
     return text.count("\n", 0, place) + 1, place - text.rfind("\n", 0, place)
