@@ -77,8 +77,10 @@ def chunk_table(plan: ProgramPlan, data: bytes) -> pa.Table:
     if plan.axis is None:
         return pa.Table.from_batches([batch])
     axis = plan.axis
-    values = [axis.start + (header.first_row + row) * axis.step for row in range(header.rows)]
-    return pa.table({axis.name: pa.array(values, pa.int64())})
+    if header.first_row + header.rows > axis.rows:
+        raise ChunkError(f"the chunk goes beyond the range of {axis.rows} rows")
+    rows = np.arange(header.first_row, header.first_row + header.rows, dtype=np.int64)
+    return pa.table({axis.name: axis.start + rows * axis.step})
 
 
 def output_batch(plan: ProgramPlan, data: bytes) -> pa.RecordBatch:

@@ -219,7 +219,14 @@ class _Planner:
         )
 
     def finish(self) -> None:
-        """Check the columns of the result."""
+        """Check what is read in all, and the columns of the result."""
+        if self._columns and not any(column.type for column in self._columns):
+            self._problems.add(
+                "not_supported_yet",
+                "/source",
+                "the source has no column of a type that the language has",
+                'give one a type in source.columns, such as "string"',
+            )
         if not isinstance(self._closing, Group):
             for name in self._scope:
                 self._usable(name, ("source",))

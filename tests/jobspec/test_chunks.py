@@ -22,6 +22,7 @@ from jobspec import (
     output_table,
     range_chunk,
 )
+from jobspec.table_bytes import encode_range
 from tests.jobspec.jobs import ParquetJob, compiled, inputs, output
 
 TABLE = pa.table(
@@ -74,6 +75,8 @@ def test_a_range_has_headers_for_chunks() -> None:
     for first_row, rows in ((0, 5), (-1, 2), (4, 1), (0, -1)):
         with pytest.raises(ChunkError, match="not in a range of 4"):
             range_chunk(job.plan, first_row, rows)
+    with pytest.raises(ChunkError, match="beyond the range of 4 rows"):
+        chunk_table(job.plan, encode_range(first_row=3, rows=2))
     with pytest.raises(ChunkError, match="no rows to cut"):
         list(chunks(job.document, job.plan, rows=1, max_bytes=1 << 20))
 

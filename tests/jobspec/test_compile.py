@@ -98,6 +98,12 @@ def test_a_type_that_the_language_has_not_matters_only_where_it_is_used(tmp_path
         assert "source.columns" in problem.hint
 
 
+def test_a_source_without_a_column_that_can_be_read_is_a_problem(tmp_path: Path) -> None:
+    table = pa.table({"when": pa.array([1, 2], pa.date32())})
+    with pytest.raises(DocumentError, match="no column of a type that the language has"):
+        ParquetJob(tmp_path, table, {"aggregate": {"n": "count(*)"}})
+
+
 def test_only_columns_that_matter_are_read(tmp_path: Path) -> None:
     table = pa.table({name: pa.array([1, 2], pa.int64()) for name in "abcdef"})
     job = ParquetJob(
