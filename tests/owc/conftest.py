@@ -1,11 +1,16 @@
-"""What the hub's tests share: a real Redis-protocol server, a real database, a clock that waits."""
+"""What the hub's tests share: a real Redis-protocol server, a real database, a clock that waits.
 
+The database is SQLite, or what OWC_TEST_DATABASE_URL names: its schema `public` is emptied.
+"""
+
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from redis import Redis
+from sqlalchemy import create_engine
 
 from owc.blobs import Blobs
 from owc.clock import ManualClock
@@ -39,7 +44,16 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def settings(tmp_path: Path, redis_server: RedisServer) -> Settings:
-    return Settings(data_folder=tmp_path / "data", redis_url=redis_server.url)
+    url = os.environ.get("OWC_TEST_DATABASE_URL")
+    if url:
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+        engine.dispose()
+    return Settings(
+        data_folder=tmp_path / "data", redis_url=redis_server.url, database_url=url or None
+    )
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ def test_a_process_opens_its_hub_from_the_environment(
 ) -> None:
     monkeypatch.setenv("OWC_DATA_FOLDER", str(settings.data_folder))
     monkeypatch.setenv("OWC_REDIS_URL", str(settings.redis_url))
+    monkeypatch.setenv("OWC_DATABASE_URL", settings.database_url or "")
     use_hub(None)
     try:
         assert process_hub().settings == settings
@@ -58,6 +59,7 @@ def _worker(settings: Settings, how: str, program: str = WORKER) -> subprocess.P
         **os.environ,
         "OWC_DATA_FOLDER": str(settings.data_folder),
         "OWC_REDIS_URL": str(settings.redis_url),
+        "OWC_DATABASE_URL": settings.database_url or "",
     }
     return subprocess.Popen(
         [sys.executable, "-c", program, how],
