@@ -220,7 +220,8 @@ class _Planner:
 
     def finish(self) -> None:
         """Check what is read in all, and the columns of the result."""
-        if self._columns and not any(column.type for column in self._columns):
+        untyped = [column for column in self._columns if column.type is None]
+        if len(untyped) == len(self._columns) and any(column.stated for column in untyped):
             self._problems.add(
                 "not_supported_yet",
                 "/source",
