@@ -34,6 +34,7 @@ import { io } from "../vendor/socket.io/socket.io.esm.min.js";
 const MOST_BINARIES = 10;
 
 const RENEW_TIMEOUT_MS = 10_000;
+const STEADY_MS = 60_000; // a connection that lasted this long clears what was held against us
 const UPLOAD_TRIES = 3;
 const RETRY_MS = [1_000, 10_000, 60_000]; // after a refusal that a fresh token or some patience may mend
 /** @type {ReadonlySet<string>} */
@@ -54,6 +55,7 @@ export class Client {
   #retry;
   #closed = false;
   #welcome = false;
+  #welcomedAt = 0;
   #socket;
 
   /**
@@ -159,8 +161,8 @@ export class Client {
     socket.on(HubEvent.VOLUNTEER_WELCOME, (/** @type {VolunteerWelcome} */ welcome) => {
       this.#token = welcome.token;
       this.#volunteerToken = welcome.volunteer_token;
-      this.#refusals = 0;
       this.#welcome = true;
+      this.#welcomedAt = performance.now();
       this.#listener.onWelcome(welcome);
     });
     socket.on(HubEvent.VOLUNTEER_REFUSED, (/** @type {VolunteerRefused} */ refused) => {
@@ -184,6 +186,7 @@ export class Client {
   }
 
   #lost() {
+    if (this.#welcome && performance.now() - this.#welcomedAt > STEADY_MS) this.#refusals = 0;
     this.#welcome = false;
     if (this.#closed) return;
     const refused = this.#refused;
