@@ -1,0 +1,58 @@
+"""The researcher's side of a hub, as small as the tests need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+TIMEOUT_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Asks one hub over HTTP; a refusal fails the test with the hub's own words."""
+
+    hub_url: str
+
+    def submit(self, document: dict[str, Any]) -> str:
+        """Post a job; returns its id."""
+        answer = requests.post(f"{self.hub_url}/job", json=document, timeout=TIMEOUT_SECONDS)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def upload(self, file: bytes) -> str:
+        """Upload a file; returns its SHA-256."""
+        headers = {"Content-Type": "application/octet-stream"}
+        answer = requests.post(
+            f"{self.hub_url}/upload", data=file, headers=headers, timeout=TIMEOUT_SECONDS
+        )
+        assert answer.ok, answer.text
+        return str(answer.json()["sha256"])
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """A job as JSON."""
+        return self._get(f"/job/{job_id}")
+
+    def sub_jobs(self, job_id: str) -> list[dict[str, Any]]:
+        """All sub-jobs of a job, in row order."""
+        found: list[dict[str, Any]] = []
+        after = -1
+        while part := self._get(f"/job/{job_id}/sub-jobs?after={after}&limit=200")["sub_jobs"]:
+            found += part
+            after = part[-1]["seq"]
+        return found
+
+    def result(self, job_id: str) -> str:
+        """A job's result as NDJSON."""
+        answer = requests.get(f"{self.hub_url}/job/{job_id}/result.ndjson", timeout=TIMEOUT_SECONDS)
+        assert answer.ok, answer.text
+        return answer.content.decode()
+
+    def _get(self, path: str) -> dict[str, Any]:
+        headers = {"Accept": "application/json"}
+        answer = requests.get(self.hub_url + path, headers=headers, timeout=TIMEOUT_SECONDS)
+        assert answer.ok, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
