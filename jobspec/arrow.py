@@ -27,10 +27,6 @@ ARROW_TYPES: dict[ValueType, pa.DataType] = {
 _VALUE_TYPES = {arrow: value for value, arrow in ARROW_TYPES.items()}
 
 
-def arrow_type(value_type: ValueType) -> pa.DataType:
-    return ARROW_TYPES[value_type]
-
-
 def value_type(arrow: pa.DataType) -> ValueType | None:
     """The language's type for an Arrow type; None for types that the language does not carry."""
     if pa.types.is_dictionary(arrow):

@@ -180,8 +180,7 @@ class _FloatSum(_State):
 
     def merge(self, partial: tuple[Any, ...]) -> None:
         total, count = partial
-        # The first is taken as it is: 0.0 + -0.0 would lose its sign.
-        self._sum = self._sum + total if self._count else total
+        self._sum += total
         self._count += count
 
     def result(self) -> float | None:

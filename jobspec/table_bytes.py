@@ -33,7 +33,6 @@ columns. Outputs come from volunteers: `decode` believes nothing.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -260,9 +259,6 @@ class _Reader:
         self._position = start + size
         return self._bytes[start : start + size]
 
-    def buffer(self, region: npt.NDArray[np.uint8]) -> pa.Buffer:
-        return pa.py_buffer(region)
-
     def finish(self) -> None:
         if self._skip_padding() != len(self._data):
             raise OutputError("the table is longer than its columns")
@@ -301,7 +297,7 @@ def _column(reader: _Reader, column: Column, descriptor: tuple[int, ...]) -> pa.
     if column.type is ValueType.BOOL:
         bits = np.packbits(_truths("values", values), bitorder="little")
         return pa.Array.from_buffers(pa.bool_(), rows, [bitmap, pa.py_buffer(bits)])
-    return pa.Array.from_buffers(ARROW_TYPES[column.type], rows, [bitmap, reader.buffer(values)])
+    return pa.Array.from_buffers(ARROW_TYPES[column.type], rows, [bitmap, pa.py_buffer(values)])
 
 
 def _truths(what: str, region: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -326,16 +322,10 @@ def _strings(
         raise OutputError("a NULL slot is not empty")
     text = reader.region("string bytes", text_offset, int(offsets[-1]))
     array = pa.StringArray.from_buffers(
-        reader.rows, reader.buffer(values), reader.buffer(text), bitmap
+        reader.rows, pa.py_buffer(values), pa.py_buffer(text), bitmap
     )
     try:
         array.validate(full=True)
     except pa.ArrowInvalid:
         raise OutputError("a string is not UTF-8") from None
     return array
-
-
-def slices(batch: pa.RecordBatch, rows: int) -> Iterator[pa.RecordBatch]:
-    """`batch` in pieces of at most `rows` rows."""
-    for start in range(0, batch.num_rows, rows):
-        yield batch.slice(start, rows)

@@ -50,6 +50,8 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
+    """The record of one program: its fields, and its size in bytes."""
+
     fields: tuple[Field, ...]
     stride: int
 
