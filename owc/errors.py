@@ -30,7 +30,7 @@ class OwcError(Exception):
     code: ClassVar[str] = "internal"
 
     def __init__(self, message: str | None = None) -> None:
-        self.message = message or (type(self).__doc__ or "").strip()
+        self.message = message or " ".join((type(self).__doc__ or "").split())
         super().__init__(self.message)
 
 

@@ -1,36 +1,51 @@
 """Structured log events. Their names are API: listed here, and an unlisted one raises.
 
-Each event is one record of the logger `owc` at INFO (or WARNING, see the table) whose message is
-the name followed by `key=value` pairs, and whose `owc` attribute carries the pairs as a dict.
+Each event is one record of the logger `owc`, at the level of the table, whose message is the name
+followed by `key=value` pairs, and whose `owc` attribute carries the pairs as a dict.
 Nothing personal is ever a value: no addresses, no tokens, no bytes of jobs.
 """
 
 import json
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
-EVENTS: Final[dict[str, int]] = {
-    "blob_stored": logging.DEBUG,
-    "check_done": logging.INFO,
-    "delivery_failed": logging.WARNING,
-    "expired": logging.INFO,
-    "fed": logging.DEBUG,
-    "hub_run_failed": logging.WARNING,
-    "job_approved": logging.INFO,
-    "job_cancelled": logging.INFO,
-    "job_failed": logging.WARNING,
-    "job_merged": logging.INFO,
-    "job_split": logging.INFO,
-    "job_submitted": logging.INFO,
-    "lease_ended": logging.DEBUG,
-    "lease_granted": logging.DEBUG,
-    "reconciled": logging.WARNING,
-    "results_taken": logging.DEBUG,
-    "server_started": logging.INFO,
-    "server_stopped": logging.INFO,
-    "task_failed": logging.ERROR,
-    "trust_lost": logging.WARNING,
-    "volunteer_enrolled": logging.INFO,
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """How loud an event is, and what it says."""
+
+    level: int
+    says: str
+
+
+EVENTS: Final[Mapping[str, Event]] = {
+    "blob_stored": Event(logging.DEBUG, "an upload was stored"),
+    "check_done": Event(
+        logging.INFO, "the hub ran a sub-job itself: how many of its results agreed"
+    ),
+    "delivery_failed": Event(logging.WARNING, "Redis was away; reconcile will mend what this lost"),
+    "expired": Event(logging.INFO, "leases ran out, and how many sub-jobs wait again"),
+    "fed": Event(logging.DEBUG, "sub-jobs entered the queues"),
+    "hub_run_failed": Event(
+        logging.WARNING, "the hub's own run of a sub-job ended without an output"
+    ),
+    "job_approved": Event(logging.INFO, "an operator let a held job begin"),
+    "job_cancelled": Event(logging.INFO, "a job was cancelled, and why"),
+    "job_failed": Event(logging.WARNING, "a job failed, and why"),
+    "job_merged": Event(logging.INFO, "a job succeeded: rows of its result"),
+    "job_split": Event(logging.INFO, "all sub-jobs of a job are there"),
+    "job_submitted": Event(logging.INFO, "a document was compiled and stored as a job"),
+    "lease_ended": Event(logging.DEBUG, "a lease was given back or ran out"),
+    "lease_granted": Event(logging.DEBUG, "a volunteer got sub-jobs"),
+    "reconciled": Event(logging.WARNING, "Redis did not agree with SQL, and was mended"),
+    "results_taken": Event(logging.DEBUG, "one commit of results: how many of each status"),
+    "server_started": Event(logging.INFO, "the embedded Redis-protocol server answers"),
+    "server_stopped": Event(logging.INFO, "the embedded Redis-protocol server was stopped"),
+    "task_failed": Event(logging.ERROR, "a task raised what nobody expected"),
+    "trust_lost": Event(logging.WARNING, "a volunteer was caught; how many results were reopened"),
+    "volunteer_enrolled": Event(logging.INFO, "a new volunteer said hello"),
 }
 
 _logger = logging.getLogger("owc")
@@ -38,7 +53,7 @@ _logger = logging.getLogger("owc")
 
 def event(name: str, **values: object) -> None:
     """Log the event `name`. Raises KeyError for a name that is not in `EVENTS`."""
-    level = EVENTS[name]
+    level = EVENTS[name].level
     if _logger.isEnabledFor(level):
         text = " ".join(f"{key}={json.dumps(value, default=str)}" for key, value in values.items())
         _logger.log(level, "%s %s", name, text, extra={"owc": {"event": name, **values}})

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 LEASE_MIN_SECONDS = 60
 LEASE_MAX_SECONDS = 3600
+LEAST_SUB_JOBS = 16
+SHORTEST_SECONDS = 0.1
 QUEUE_MIN = 32
 QUEUE_LEASES = 4
 SPEED_WEIGHT = 0.2
@@ -53,10 +55,16 @@ def next_speed(speed: float, *, reference_seconds: float, elapsed_seconds: float
 def rows_per_sub_job(
     *, rows_per_second: float, seconds: float, rows: int | None, most_sub_jobs: int
 ) -> int:
-    """Rows that take `seconds`, but enough of them to stay below `most_sub_jobs`."""
+    """Rows that take `seconds`, but enough of them to stay below `most_sub_jobs`.
+
+    A short job is cut finer, so that there is something to share: into `LEAST_SUB_JOBS`, as long
+    as each lasts `SHORTEST_SECONDS`.
+    """
     fitting = max(1, int(rows_per_second * seconds))
     if rows is None:
         return fitting
+    shortest = int(rows_per_second * min(seconds, SHORTEST_SECONDS))
+    fitting = max(1, min(fitting, max(-(-rows // LEAST_SUB_JOBS), shortest)))
     return max(1, min(max(fitting, -(-rows // most_sub_jobs)), max(rows, 1)))
 
 

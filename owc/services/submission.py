@@ -11,7 +11,7 @@ from owc import telemetry
 from owc.domain.ids import new_id
 from owc.domain.matching import Requirement, requirement_key
 from owc.domain.states import JOB_MOVES, JobState
-from owc.errors import BadDigest, NotFound
+from owc.errors import BadDigest, NotFound, Refused
 from owc.services import moves
 from owc.services.aftermath import begin_change, split_task
 from owc.services.hub import Hub
@@ -49,11 +49,13 @@ def submit(
 
 
 def approve(hub: Hub, job_id: str) -> None:
-    """Let a held job begin. Raises NotFound; IllegalMove if it is not held."""
+    """Let a held job begin. Raises NotFound; Refused if it is not held."""
     with begin_change(hub) as change:
         job = change.session.get(JobRow, job_id, with_for_update=True)
         if job is None:
             raise NotFound(f"There is no job {job_id}.")
+        if job.state is not JobState.HELD:
+            raise Refused(f"The job is not held, it is {job.state}.")
         moves.move_job(change, job, JobState.COMPILED)
         change.aftermath.tasks.append(split_task(job_id))
     telemetry.event("job_approved", job_id=job_id)

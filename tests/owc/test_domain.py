@@ -165,6 +165,19 @@ def test_sub_jobs_never_are_more_than_allowed(rate: float, rows: int | None, mos
         assert -(-rows // size) <= most
 
 
+def test_a_short_job_is_cut_finer_so_that_it_can_be_shared() -> None:
+    def size(rows: int | None) -> int:
+        return sizing.rows_per_sub_job(
+            rows_per_second=1000, seconds=1.5, rows=rows, most_sub_jobs=1000
+        )
+
+    assert size(None) == 1500
+    assert size(100_000) == 1500
+    assert size(16_000) == 1000
+    assert size(800) == 100
+    assert size(80) == 80
+
+
 jobs = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 50), max_size=6)
 
 

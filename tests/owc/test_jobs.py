@@ -12,7 +12,6 @@ import jobspec
 from owc.clock import ManualClock, SystemClock
 from owc.domain.states import JobState, SubJobState
 from owc.errors import (
-    IllegalMove,
     NotFound,
     Refused,
     ResultNotReady,
@@ -75,7 +74,7 @@ def test_a_strangers_job_is_held_until_it_is_approved(hub: Hub, run_tasks: RunTa
     Volunteer(hub).work_off()
     run_tasks()
     assert answer(hub, job_id) == SQUARES_ANSWER
-    with pytest.raises(IllegalMove, match="cannot move from succeeded to compiled"):
+    with pytest.raises(Refused, match="not held, it is succeeded"):
         submission.approve(hub, job_id)
 
 

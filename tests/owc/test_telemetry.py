@@ -1,9 +1,12 @@
 """Log events."""
 
 import logging
+import re
+from pathlib import Path
 
 import pytest
 
+import owc
 from owc import telemetry
 
 
@@ -14,6 +17,13 @@ def test_an_event_is_one_record_with_its_values(caplog: pytest.LogCaptureFixture
     assert record.getMessage() == 'job_failed job_id="job_1" reason="a \\"b\\""'
     assert record.owc == {"event": "job_failed", "job_id": "job_1", "reason": 'a "b"'}
     assert record.levelno == logging.WARNING
+
+
+def test_every_event_is_logged_somewhere_and_every_logged_one_is_listed() -> None:
+    sources = [path.read_text() for path in Path(owc.__file__).parent.rglob("*.py")]
+    logged = set(re.findall(r'telemetry\.event\(\s*"([a-z_]+)"', "\n".join(sources)))
+    by_state = {"job_cancelled", "job_failed"}  # of `moves.end_job`
+    assert logged | by_state == set(telemetry.EVENTS)
 
 
 def test_an_unlisted_event_is_refused() -> None:
