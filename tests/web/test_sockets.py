@@ -1,0 +1,139 @@
+"""Hostile bytes on real sockets: each ends its own connection, and the hub serves on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+import requests
+import websocket
+
+from tests.web.served import ServedHub, serving
+
+pytestmark = pytest.mark.redis
+
+CONNECTIONS = 6
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedHub]:
+    variables = {"OWC_CONNECTIONS_PER_ADDRESS": str(CONNECTIONS)}
+    with serving(tmp_path_factory.mktemp("hub") / "data", variables=variables) as hub:
+        yield hub
+
+
+@pytest.fixture(autouse=True)
+def serves_on(hub: ServedHub) -> Iterator[None]:
+    yield
+    assert requests.get(f"{hub.url}/readyz", timeout=10).ok
+    with connected(hub) as socket:
+        socket.send("40/volunteer,{}")
+        assert str(socket.recv()).startswith('40/volunteer,{"sid"')
+    assert "Traceback" not in hub.log()
+
+
+@contextmanager
+def connected(hub: ServedHub, origin: str | None = None) -> Iterator[websocket.WebSocket]:
+    """A raw WebSocket to the hub's Engine.IO, past its opening message."""
+    address = hub.url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
+    socket = websocket.create_connection(
+        address, timeout=10, origin=origin, suppress_origin=origin is None
+    )
+    with closing(socket):
+        opening = str(socket.recv())
+        assert opening[0] == "0"
+        assert json.loads(opening[1:])["upgrades"] == []
+        yield socket
+
+
+def refusal_status(hub: ServedHub, **headers: str) -> int:
+    """The HTTP status of a wish for a WebSocket that is not granted."""
+    address = f"{hub.url}/socket.io/?EIO=4&transport=websocket"
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade", **headers}
+    return requests.get(address, headers=headers, timeout=10).status_code
+
+
+def assert_is_ended(socket: websocket.WebSocket) -> None:
+    """The hub closes, perhaps after a word."""
+    with contextlib.suppress(websocket.WebSocketConnectionClosedException, ConnectionError):
+        while socket.recv():
+            pass
+
+
+def test_polling_is_not_served(hub: ServedHub) -> None:
+    address = f"{hub.url}/socket.io/?EIO=4&transport=polling"
+    assert requests.get(address, timeout=10).status_code == 400
+    assert requests.post(address, data="40", timeout=10).status_code == 400
+
+
+def test_a_page_of_another_origin_gets_no_socket(hub: ServedHub) -> None:
+    assert refusal_status(hub, Origin="http://evil.example") == 400
+    with connected(hub, hub.url) as socket:
+        assert socket.connected
+
+
+def test_a_foreign_host_gets_no_socket(hub: ServedHub) -> None:
+    assert refusal_status(hub, Host="evil.example") == 421
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "hello",
+        "9",
+        "4",
+        "4{",
+        "42",
+        '42["x"',
+        "42/volunteer," + "[" * 100_000,
+        '42/volunteer,["volunteer_hello"' + ',{"a":' * 50_000,
+        '42/volunteer,["lease_request",' + "9" * 100_000 + "]",
+        '4599999999-/volunteer,["result_report",{"_placeholder":true,"num":0}]',
+        '451-/volunteer,["result_report",{"_placeholder":true,"num":7}]',
+        "42/" + "x" * 100_000,
+        "\x00" * 1000,
+    ],
+    ids=lambda message: repr(message[:30]),
+)
+def test_garbage_harms_only_its_sender(hub: ServedHub, message: str) -> None:
+    with connected(hub) as socket:
+        socket.send("40/volunteer,{}")
+        socket.recv()
+        socket.send(message)
+        socket.send_binary(b"\x00binary that was not announced")
+
+
+def test_a_message_over_the_limit_ends_its_connection(hub: ServedHub) -> None:
+    with connected(hub) as socket:
+        socket.send("40/volunteer,{}")
+        socket.recv()
+        socket.send('42/volunteer,["volunteer_hello","' + "x" * 2_000_000 + '"]')
+        assert_is_ended(socket)
+
+
+def test_an_unknown_event_is_refused_by_name(hub: ServedHub) -> None:
+    with connected(hub) as socket:
+        socket.send("40/volunteer,{}")
+        socket.recv()
+        socket.send('42/volunteer,["give_me_root",{}]')
+        refusal = json.loads(str(socket.recv()).partition(",")[2])
+        assert refusal[0] == "volunteer_refused"
+        assert refusal[1]["code"] == "bad_message"
+        assert "give_me_root" in refusal[1]["message"]
+
+
+def test_an_unknown_namespace_is_refused(hub: ServedHub) -> None:
+    with connected(hub) as socket:
+        socket.send("40/admin,{}")
+        assert str(socket.recv()).startswith("44/admin,")
+
+
+def test_an_address_may_hold_only_so_many_sockets(hub: ServedHub) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(CONNECTIONS):
+            stack.enter_context(connected(hub))
+        assert refusal_status(hub) == 429
