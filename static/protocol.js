@@ -64,6 +64,7 @@ export const Refusal = Object.freeze({
  * @property {string | null} volunteer_token
  * @property {string} site
  * @property {Capabilities} capabilities
+ * @property {Array<string>} lease_ids
  */
 
 /**

@@ -128,12 +128,17 @@ def release(
     return released
 
 
-def leave(hub: Hub, volunteer_id: str) -> int:
-    """A volunteer is gone: all its leases end now. How many sub-jobs went back to waiting."""
+def leave(hub: Hub, volunteer_id: str, keep: Sequence[str] = ()) -> int:
+    """A volunteer is gone: all its leases end now, but for those that it came back with (`keep`).
+
+    Returns how many sub-jobs went back to waiting.
+    """
     with begin_change(hub) as change:
         leases = change.session.scalars(
             select(LeaseRow).where(
-                LeaseRow.volunteer_id == volunteer_id, LeaseRow.state == LeaseState.ACTIVE
+                LeaseRow.volunteer_id == volunteer_id,
+                LeaseRow.state == LeaseState.ACTIVE,
+                LeaseRow.id.not_in(keep),
             )
         ).all()
         released = sum(give_back(change, hub.settings, row, Outcome.RELEASED) for row in leases)

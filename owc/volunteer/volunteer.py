@@ -152,6 +152,7 @@ class Volunteer:
             "kind": "native",
             "volunteer_token": self._volunteer_token,
             "site": "",
+            "lease_ids": self._desk.lease_ids()[:100],
             "capabilities": {
                 "cores": self._desk.workers,
                 "memory_bytes": 4 * 1024**3,

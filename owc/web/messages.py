@@ -46,7 +46,10 @@ class Capabilities(Message):
 
 
 class VolunteerHello(Message):
-    """First message of a connection; `volunteer_token` resumes an identity given before."""
+    """First message of a connection; `volunteer_token` resumes an identity given before.
+
+    `lease_ids`: the leases it still works on; what else this volunteer held is given to others.
+    """
 
     token: Token
     protocol: int
@@ -54,6 +57,7 @@ class VolunteerHello(Message):
     volunteer_token: Token | None
     site: Annotated[str, Field(max_length=253)]
     capabilities: Capabilities
+    lease_ids: Annotated[list[Id], Field(max_length=100)]
 
 
 class LeaseRequest(Message):

@@ -136,6 +136,8 @@ class VolunteerEvents:
             _capabilities(hello.capabilities),
             network_label(connection.address, self._runtime.tokens.key, now.date().isoformat()),
         )
+        if known_id is not None:
+            self._runtime.write(dispatch.leave, self._runtime.hub, record.id, hello.lease_ids)
         older = self.connections.bind(connection, record.id, hello.site)
         if older is not None:
             self._refuse(older.sid, RefusedError("replaced"))

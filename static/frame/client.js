@@ -47,6 +47,7 @@ export class Client {
   #site;
   #capabilities;
   #volunteerToken;
+  #leaseIds;
   #listener;
   #refusals = 0;
   /** @type {VolunteerRefused | null} */
@@ -60,13 +61,15 @@ export class Client {
 
   /**
    * @param {{ token: string, site: string, capabilities: Capabilities, volunteerToken: string | null }} who
+   * @param {() => string[]} leaseIds the leases that a new connection goes on with
    * @param {Listener} listener
    */
-  constructor({ token, site, capabilities, volunteerToken }, listener) {
+  constructor({ token, site, capabilities, volunteerToken }, leaseIds, listener) {
     this.#token = token;
     this.#site = site;
     this.#capabilities = capabilities;
     this.#volunteerToken = volunteerToken;
+    this.#leaseIds = leaseIds;
     this.#listener = listener;
     this.#socket = io(location.origin + VOLUNTEER_NAMESPACE, {
       transports: ["websocket"],
@@ -182,6 +185,7 @@ export class Client {
       volunteer_token: this.#volunteerToken,
       site: this.#site,
       capabilities: this.#capabilities,
+      lease_ids: this.#leaseIds().slice(0, 100),
     });
   }
 

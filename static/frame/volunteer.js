@@ -72,7 +72,7 @@ export class Volunteer {
     const score = await this.#pool.measure();
     if (this.#ended) return;
     const who = { token, site, volunteerToken, capabilities: capabilities(score) };
-    this.#client = new Client(who, {
+    this.#client = new Client(who, () => this.#ledger.leaseIds(), {
       onWelcome: (welcome) => {
         this.#renewMs = welcome.renew_seconds * 1000;
         this.#inlineBytes = welcome.inline_result_bytes;

@@ -22,6 +22,7 @@ HELLO = {
     "volunteer_token": None,
     "site": "",
     "capabilities": CAPABILITIES,
+    "lease_ids": [],
 }
 
 
@@ -51,6 +52,8 @@ def test_a_good_hello_is_understood() -> None:
         {"token": ""},
         {"token": "x" * 2000},
         {"surprise": 1},
+        {"lease_ids": ["not an id"]},
+        {"lease_ids": ["lease_1"] * 101},
         {"site": None},
         {"capabilities": {**CAPABILITIES, "cores": 0}},
         {"capabilities": {**CAPABILITIES, "score": float("nan")}},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import pytest
 import requests
@@ -42,7 +42,9 @@ def connected(hub: ServedHub, origin: str | None = None) -> Iterator[websocket.W
     socket = websocket.create_connection(
         address, timeout=10, origin=origin, suppress_origin=origin is None
     )
-    with closing(socket):
+    with contextlib.ExitStack() as stack:
+        stack.callback(socket.shutdown)  # close() alone keeps a socket whose other end is gone
+        stack.callback(socket.close)
         opening = str(socket.recv())
         assert opening[0] == "0"
         assert json.loads(opening[1:])["upgrades"] == []

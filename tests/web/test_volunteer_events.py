@@ -76,6 +76,7 @@ class Socket:
                 "volunteer_token": None,
                 "site": "",
                 "capabilities": CAPABILITIES,
+                "lease_ids": [],
                 **change,
             },
         )
@@ -284,6 +285,19 @@ def test_a_clean_goodbye_frees_its_leases_at_once(socket: Socket, job_id: str, h
     assert set(states(hub, job_id)) == {"waiting"}
 
 
+def test_a_volunteer_that_comes_back_keeps_the_leases_it_names_and_no_others(
+    connect: Callable[[], Socket], job_id: str, hub: Hub
+) -> None:
+    before = connect()
+    identity = before.hello()["volunteer_token"]
+    kept, lost = before.lease(2), before.lease(3)
+    connect().hello(volunteer_token=identity, lease_ids=[kept["lease_id"]])
+    of_kept = {sub_job["sub_job_id"] for sub_job in kept["sub_jobs"]}
+    found = catalogue.sub_jobs(hub, job_id)
+    assert {each.id for each in found if each.state == "leased"} == of_kept
+    assert lost["lease_id"]
+
+
 def test_a_waiting_volunteer_is_told_of_work_and_the_next_by_the_first(
     web_hub: WebHub, connect: Callable[[], Socket], post_job: Callable[..., Any], hub: Hub
 ) -> None:
@@ -351,6 +365,7 @@ def test_the_hello_comes_first_and_once(connect: Callable[[], Socket]) -> None:
         volunteer_token=None,
         site="",
         capabilities=CAPABILITIES,
+        lease_ids=[],
     )
     assert twice.refused() == "hello_twice"
 
@@ -363,6 +378,7 @@ def test_a_protocol_of_the_future_is_refused(socket: Socket) -> None:
         volunteer_token=None,
         site="",
         capabilities=CAPABILITIES,
+        lease_ids=[],
     )
     assert socket.refused() == "unsupported_protocol"
 
@@ -378,6 +394,7 @@ def test_a_hello_with_a_bad_token_is_refused(socket: Socket, token: str) -> None
             "volunteer_token": None,
             "site": "",
             "capabilities": CAPABILITIES,
+            "lease_ids": [],
         },
     )
     assert socket.refused() == "bad_token"
