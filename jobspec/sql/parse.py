@@ -13,11 +13,12 @@ from typing import Any
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]  # re-exported
+from sqlglot.tokens import TokenType  # type: ignore[attr-defined]  # re-exported
 
 from jobspec.limits import Limits
 from jobspec.problems import ProblemList
 from jobspec.sql import syntax
+from jobspec.sql.tokens import RefusedError, check_tokens
 
 TREE_DEPTH = 100
 """Nesting of operators that the recursive passes after this one are sure to survive."""
@@ -59,23 +60,6 @@ _COMPARISONS = (
 )
 """Operators of which one cannot be an operand of another without brackets."""
 
-_REFUSED_TOKENS: dict[TokenType, tuple[str, str]] = {
-    TokenType.SEMICOLON: ("a semicolon", "an expression is one value; leave it out"),
-    TokenType.PARAMETER: ("a parameter", "write the value itself"),
-    TokenType.PLACEHOLDER: ("a placeholder", "write the value itself"),
-    TokenType.L_BRACKET: ("a list or subscript", "there are no lists yet"),
-    TokenType.R_BRACKET: ("a list or subscript", "there are no lists yet"),
-    TokenType.L_BRACE: ("a struct", "give each value a column of its own"),
-    TokenType.R_BRACE: ("a struct", "give each value a column of its own"),
-    TokenType.SELECT: ("a query", "a step's expression sees one row only"),
-    TokenType.NOT: ("'!'", "write NOT"),
-    TokenType.CARET: ("'^'", "multiply, or write a function"),
-    TokenType.DSTAR: ("'**'", "multiply, or write a function"),
-    TokenType.TILDE: ("'~'", "use xor(x, -1) for bits, LIKE for texts"),
-    TokenType.DIV: ("DIV", "write //"),
-    TokenType.NULLSAFE_EQ: ("<=>", "write IS NOT DISTINCT FROM"),
-}
-
 _HINTS: dict[type[exp.Expression], str] = {
     exp.Alias: "an operator is missing, or a name needs double quotes",
     exp.Tuple: "lists stand only after IN",
@@ -92,17 +76,6 @@ _HINTS: dict[type[exp.Expression], str] = {
     exp.BitwiseNot: "use xor(x, -1)",
     exp.Dot: "a job has one table: write the column's name alone",
 }
-
-
-class _RefusedError(Exception):
-    """Ends the reading of one expression; carries its problem."""
-
-    def __init__(self, code: str, place: int, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.place = place
-        self.message = message
-        self.hint = hint
 
 
 class _Parser(DuckDB().parser_class):  # type: ignore[misc]  # sqlglot builds the class it returns
@@ -133,7 +106,7 @@ def parse(
     limits = limits or Limits()
     try:
         return _parse(text, limits)
-    except _RefusedError as refused:
+    except RefusedError as refused:
         line, column = line_and_column(text, refused.place)
         problems.add(refused.code, pointer, refused.message, refused.hint, line=line, column=column)
         return None
@@ -143,7 +116,7 @@ def is_callable_name(name: str) -> bool:
     """Whether `name(...)` reads as a call of that name, as `case(...)` does not."""
     try:
         tree = _parse(f"{name}(1)", Limits())
-    except _RefusedError:
+    except RefusedError:
         return False
     return isinstance(tree, syntax.Call) and tree.name == name
 
@@ -155,14 +128,14 @@ def line_and_column(text: str, place: int) -> tuple[int, int]:
 
 def _parse(text: str, limits: Limits) -> syntax.Syntax:
     if len(text) > limits.expression_chars:
-        raise _RefusedError(
+        raise RefusedError(
             "sql_too_long",
             0,
             f"the expression has {len(text):,} characters; "
             f"at most {limits.expression_chars:,} are taken",
             "derive a part of it in a step before",
         )
-    too_deep = _RefusedError(
+    too_deep = RefusedError(
         "sql_too_deep",
         0,
         f"the expression is nested more than {limits.expression_depth} deep",
@@ -171,13 +144,13 @@ def _parse(text: str, limits: Limits) -> syntax.Syntax:
     try:
         text.encode()
         tokens = DuckDB().tokenize(text)
-        _check_tokens(tokens, text, limits, too_deep)
+        check_tokens(tokens, text, limits, too_deep)
         trees = _Parser(dialect=DuckDB()).parse(tokens, text)
     except UnicodeEncodeError as error:
         message = "half of a surrogate pair is no character"
-        raise _RefusedError("sql_syntax", error.start, message) from None
+        raise RefusedError("sql_syntax", error.start, message) from None
     except TokenError:
-        raise _RefusedError(
+        raise RefusedError(
             "sql_syntax", 0, "a quote or comment is never closed", "close it"
         ) from None
     except ParseError as error:
@@ -185,43 +158,11 @@ def _parse(text: str, limits: Limits) -> syntax.Syntax:
     except RecursionError:
         raise too_deep from None
     if len(trees) != 1 or trees[0] is None:
-        raise _RefusedError("sql_syntax", 0, "the expression is empty", "write a value")
+        raise RefusedError("sql_syntax", 0, "the expression is empty", "write a value")
     return _convert(trees[0], 0)
 
 
-def _check_tokens(tokens: list[Token], text: str, limits: Limits, too_deep: _RefusedError) -> None:
-    depth = 0
-    for before, token in zip([None, *tokens], tokens, strict=False):
-        if token.comments:
-            place = max(text.find("--"), text.find("/*"), 0)
-            raise _RefusedError("unsupported_sql", place, "comments are left out", "remove it")
-        if token.token_type in {TokenType.L_PAREN, TokenType.CASE}:
-            depth += 1
-        elif token.token_type in {TokenType.R_PAREN, TokenType.END}:
-            depth -= 1
-        if depth > limits.expression_depth:
-            too_deep.place = token.start
-            raise too_deep
-        refused = _REFUSED_TOKENS.get(token.token_type)
-        if refused and token.text.upper() not in {"NOT", "//"}:
-            what, hint = refused
-            raise _RefusedError("unsupported_sql", token.start, f"{what} is not supported", hint)
-        if (
-            before is not None
-            and before.token_type is TokenType.NUMBER
-            and before.end + 1 == token.start
-            and token.text[:1].isalpha()
-        ):
-            written = text[before.start : token.end + 1]
-            raise _RefusedError(
-                "number_literal",
-                before.start,
-                f"{written!r} is not a number",
-                "write numbers in decimal digits",
-            )
-
-
-def _syntax_error(error: ParseError, text: str) -> _RefusedError:
+def _syntax_error(error: ParseError, text: str) -> RefusedError:
     details = error.errors[0] if error.errors else {}
     near = str(details.get("highlight") or "")
     message = "not an SQL expression"
@@ -230,7 +171,7 @@ def _syntax_error(error: ParseError, text: str) -> _RefusedError:
         start = str(details.get("start_context") or "")
         place = max(text.find(start + near), 0) + len(start)
         message += f": {near[:40]!r} is not expected here"
-    return _RefusedError("sql_syntax", place, message, "look at what stands just before")
+    return RefusedError("sql_syntax", place, message, "look at what stands just before")
 
 
 # --- sqlglot's nodes to ours ----------------------------------------------------------------------
@@ -251,7 +192,7 @@ def _nearest(node: exp.Expression) -> Iterator[exp.Expression]:
 
 def _convert(node: exp.Expression, depth: int) -> syntax.Syntax:
     if depth > TREE_DEPTH:
-        raise _RefusedError(
+        raise RefusedError(
             "sql_too_deep",
             _place(node),
             f"more than {TREE_DEPTH} operators are nested",
@@ -263,7 +204,7 @@ def _convert(node: exp.Expression, depth: int) -> syntax.Syntax:
     convert = _CONVERTERS.get(type(node))
     if convert is None:
         name = type(node).key.replace("_", " ").upper()
-        raise _RefusedError(
+        raise RefusedError(
             "unsupported_sql",
             _place(node),
             f"{name} is not part of the job language",
@@ -275,7 +216,7 @@ def _convert(node: exp.Expression, depth: int) -> syntax.Syntax:
 def _operand(node: exp.Expression, depth: int) -> syntax.Syntax:
     """An operand of a comparison, which cannot be a bare comparison itself."""
     if isinstance(node, _COMPARISONS):
-        raise _RefusedError(
+        raise RefusedError(
             "comparison_chain",
             _place(node),
             "a comparison is compared again",
@@ -300,7 +241,7 @@ def _literal(node: exp.Expression, depth: int) -> syntax.Syntax:
 def _column(node: exp.Expression, depth: int) -> syntax.Syntax:
     del depth
     if not isinstance(node.this, exp.Identifier) or node.args.get("table"):
-        raise _RefusedError(
+        raise RefusedError(
             "unsupported_sql",
             _place(node),
             "a column cannot be qualified",
@@ -330,7 +271,7 @@ def _is(node: exp.Expression, depth: int) -> syntax.Syntax:
             return syntax.Is(value.place, value, None)
         case exp.Boolean():
             return syntax.Is(value.place, value, bool(node.expression.this))
-    raise _RefusedError(
+    raise RefusedError(
         "unsupported_sql", value.place, "IS takes NULL, TRUE or FALSE", "compare with ="
     )
 
@@ -346,7 +287,7 @@ def _distinct(node: exp.Expression, depth: int) -> syntax.Syntax:
 def _between(node: exp.Expression, depth: int) -> syntax.Syntax:
     value = _operand(node.this, depth)
     if node.args.get("symmetric"):
-        raise _RefusedError(
+        raise RefusedError(
             "unsupported_sql", value.place, "BETWEEN SYMMETRIC is left out", "order the bounds"
         )
     low = _operand(node.args["low"], depth)
@@ -356,7 +297,7 @@ def _between(node: exp.Expression, depth: int) -> syntax.Syntax:
 def _in(node: exp.Expression, depth: int) -> syntax.Syntax:
     value = _operand(node.this, depth)
     if not node.expressions or set(node.args) - {"this", "expressions"}:
-        raise _RefusedError(
+        raise RefusedError(
             "unsupported_sql", value.place, "IN takes a list of values", "write x IN (1, 2)"
         )
     options = tuple(_convert(option, depth) for option in node.expressions)
@@ -369,7 +310,7 @@ def _like(node: exp.Expression, depth: int) -> syntax.Syntax:
         escape = _convert(node.expression, depth)
         node = node.this
         if not isinstance(node, exp.Like):
-            raise _RefusedError("unsupported_sql", _place(node), "ESCAPE belongs to LIKE", "")
+            raise RefusedError("unsupported_sql", _place(node), "ESCAPE belongs to LIKE", "")
     value = _operand(node.this, depth)
     like = syntax.Like(value.place, value, _operand(node.expression, depth), escape)
     return syntax.Not(value.place, like) if node.args.get("negate") else like
@@ -394,7 +335,7 @@ def _cast(node: exp.Expression, depth: int) -> syntax.Syntax:
     value = _convert(node.this, depth)
     extra = [key for key, given in node.args.items() if given and key not in {"this", "to"}]
     if not isinstance(target, exp.DataType) or set(extra) - {"safe"}:
-        raise _RefusedError("unsupported_sql", value.place, "CAST takes a value and a type", "")
+        raise RefusedError("unsupported_sql", value.place, "CAST takes a value and a type", "")
     name = str(target.args.get("kind") or target.this.value)
     if target.expressions or target.args.get("nested"):
         name += "(...)"
