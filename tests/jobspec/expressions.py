@@ -80,6 +80,10 @@ class Expressions:
     def wasm(self) -> bytes:
         return self._instance.wasm
 
+    @property
+    def trap_sites(self) -> tuple[ir.TrapSite, ...]:
+        return self._traps.all()
+
     def run(self, row: Row = ()) -> list[Any]:
         """The value of each expression; None for NULL, Trapped for a trap."""
         instance = self._instance
