@@ -296,11 +296,11 @@ def _remainder(tree: Mapping[str, Json], problems: ProblemList) -> JobDocument |
     bad_members = {path[0] for path in bad if path} - {"steps"}
     if "functions" in bad_members:
         return None  # every call of a missing function would look like a problem
-    bad_steps = [int(path[1]) for path in bad if len(path) > 1 and path[0] == "steps"]
     kept: dict[str, Json] = {"name": "unnamed"}
     kept |= {key: value for key, value in tree.items() if key not in bad_members}
     steps = kept.get("steps")
     if isinstance(steps, list):
+        bad_steps = [int(path[1]) for path in bad if len(path) > 1 and path[0] == "steps"]
         kept["steps"] = steps[: min(bad_steps, default=len(steps))]
     else:
         kept.pop("steps", None)

@@ -1,0 +1,356 @@
+"""Job documents: what is read, what is refused with which problem, and what hostile ones cost."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jobspec.document import (
+    AggregateStep,
+    JobDocument,
+    RangeSource,
+    document_schema,
+    parse_document,
+    read_document,
+)
+from jobspec.document_rules import MEMBERS, SOURCES
+from jobspec.document_rules import STEPS as STEPS_OF_JOBS
+from jobspec.errors import DocumentError
+from jobspec.limits import Limits
+from jobspec.problems import CODES, Problem, ProblemList
+
+RANGE = {"range": {"n": [1, 10]}}
+FLIGHT = "def flight(n: i64) -> i64:\n    return n"
+
+
+def document(**members: Any) -> dict[str, Any]:
+    return {"name": "A job", "source": RANGE} | members
+
+
+def raw(**members: Any) -> bytes:
+    return json.dumps(document(**members)).encode()
+
+
+def problems_of(data: bytes, limits: Limits | None = None) -> list[Problem]:
+    try:
+        parse_document(data, limits)
+    except DocumentError as error:
+        return list(error.problems)
+    return []
+
+
+def source(**members: Any) -> bytes:
+    return json.dumps({"name": "A job", "source": members}).encode()
+
+
+# --- what is read ---------------------------------------------------------------------------------
+
+
+def test_document_is_read_with_its_defaults() -> None:
+    job = parse_document(
+        raw(
+            functions={"flight": FLIGHT},
+            steps=[{"derive": {"s": "flight(n)"}}, {"aggregate": {"m": "max(s)"}, "by": ["n"]}],
+        )
+    )
+    assert isinstance(job.source, RangeSource)
+    assert job.source.axis == "n"
+    assert job.source.values == range(1, 10)
+    assert job.steps[-1] == AggregateStep(aggregate={"m": "max(s)"}, by=["n"])
+    assert job.steps[-1].closing
+    assert job.priority == 5
+    assert job.output == ["csv", "ndjson", "parquet"]
+
+
+def test_canonical_text_reads_back_as_the_same_document() -> None:
+    job = parse_document(raw(steps=[{"derive": {"z": "n", "a": "n + 1"}}, {"limit": 3}], about="é"))
+    text = job.to_json()
+    assert parse_document(text.encode()) == job
+    assert parse_document(job.to_json(indent=2).encode()).to_json() == text
+    assert '"z":"n","a":"n + 1"' in text, "the order of derived columns is theirs"
+    assert "priority" not in text, "what was not given is not there"
+
+
+def test_rows_may_lack_keys_and_hold_every_scalar() -> None:
+    job = parse_document(source(rows=[{"a b": 1, "c": None}, {"c": "x"}, {"c": 2.5, "d": True}]))
+    assert job.source.rows[0] == {"a b": 1, "c": None}
+
+
+def test_byte_order_mark_is_no_problem() -> None:
+    assert problems_of(b"\xef\xbb\xbf" + raw()) == []
+
+
+def test_schema_describes_what_is_read() -> None:
+    schema = document_schema()
+    assert set(schema["required"]) == {"name", "source"}
+    assert schema["additionalProperties"] is False
+    assert set(schema["properties"]) == set(JobDocument.model_fields)
+    described = [name for name, member in schema["properties"].items() if "description" in member]
+    assert {"name", "about", "source", "steps", "functions"} <= set(described)
+    assert json.loads(json.dumps(schema)) == schema
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+STEPS = {
+    "unknown_key": [{"agregate": {"a": "max(n)"}}],
+    "choose_one": [{"filter": "n > 1", "limit": 2}],
+}
+REFUSED: list[tuple[str, str, bytes]] = [
+    ("document_not_utf8", "", b'{"name": "\xff"}'),
+    ("document_too_deep", "", b"[" * 33),
+    ("json_syntax", "", b'{"name": "A", }'),
+    ("json_syntax", "", b""),
+    ("json_syntax", "", b"{} {}"),
+    ("duplicate_key", "/name", b'{"name": "A", "name": "B", "source": {"range": {"n": [0, 1]}}}'),
+    ("number_out_of_range", "/source/rows/0/a", b'{"name": "A", "source": {"rows": [{"a": NaN}]}}'),
+    (
+        "number_out_of_range",
+        "/source/rows/0/a",
+        b'{"name": "A","source": {"rows": [{"a": 1e999}]}}',
+    ),
+    ("number_out_of_range", "/source/rows/0/a", source(rows=[{"a": 2**64}])),
+    ("number_out_of_range", "/source/rows/0/a", source(rows=[{"a": -(2**63) - 1}])),
+    ("wrong_type", "", b"[1, 2]"),
+    ("wrong_type", "/about", raw(about=["x"])),
+    ("wrong_type", "/steps", raw(steps={})),
+    ("wrong_type", "/steps/0", raw(steps=["filter"])),
+    ("wrong_type", "/steps/0/limit", raw(steps=[{"limit": 1.5}])),
+    ("wrong_type", "/steps/0/limit", raw(steps=[{"limit": True}])),
+    ("wrong_type", "/source/rows/0/a", source(rows=[{"a": [1]}])),
+    ("wrong_type", "/functions/f", raw(functions={"f": 1})),
+    ("wrong_type", "/priority", raw(priority="high")),
+    ("missing_key", "/name", json.dumps({"source": RANGE}).encode()),
+    ("missing_key", "/source", b'{"name": "A"}'),
+    ("missing_key", "/source/format", source(upload="0" * 64)),
+    ("unknown_key", "/step", raw(step=[])),
+    ("unknown_key", "/steps/0", raw(steps=STEPS["unknown_key"])),
+    ("unknown_key", "/steps/0/having", raw(steps=[{"aggregate": {"a": "max(n)"}, "having": "a"}])),
+    ("unknown_key", "/source/formatt", source(upload="0" * 64, format="csv", formatt=1)),
+    ("unknown_key", "/requires/gpu", raw(requires={"gpu": True})),
+    ("bad_value", "/name", raw(name=" ")),
+    ("bad_value", "/name", raw(name="two\nlines")),
+    ("bad_value", "/name", raw(name="\ud800")),
+    ("bad_value", "/source/upload", source(upload="abc", format="csv")),
+    ("bad_value", "/source/format", source(upload="0" * 64, format="xls")),
+    ("bad_value", "/source/range/n", source(range={"n": [1]})),
+    ("bad_value", "/source/range/n", source(range={"n": [5, 5]})),
+    ("bad_value", "/source/range/n", source(range={"n": [1, 5, 0]})),
+    ("bad_value", "/source/rows", source(rows=[])),
+    ("bad_value", "/steps/0/limit", raw(steps=[{"limit": -1}])),
+    ("bad_value", "/steps/0/select", raw(steps=[{"select": []}])),
+    ("bad_value", "/steps/0/aggregate", raw(steps=[{"aggregate": {}}])),
+    ("bad_value", "/steps/0/filter", raw(steps=[{"filter": ""}])),
+    ("bad_value", "/split/rows", raw(split={"rows": 0})),
+    ("bad_value", "/priority", raw(priority=10)),
+    ("bad_value", "/output/0", raw(output=["xml"])),
+    ("number_out_of_range", "/source/range/n", source(range={"n": [0, 2**63]})),
+    ("too_long", "/source/range/n", source(range={"n": [0, 10**15]})),
+    ("too_long", "/about", raw(about="x" * 501)),
+    ("too_long", "/steps", raw(steps=[{"filter": "n > 1"}] * 65)),
+    ("too_long", "/steps/0/select", raw(steps=[{"select": [f"c{n}" for n in range(257)]}])),
+    ("too_long", "/functions/f", raw(functions={"f": "#" * 20_001})),
+    ("too_long", "/source/rows/0", source(rows=[{f"c{n}": 1 for n in range(257)}])),
+    ("bad_name", "/steps/0/derive/a b", raw(steps=[{"derive": {"a b": "n"}}])),
+    ("bad_name", "/steps/0/derive/1st", raw(steps=[{"derive": {"1st": "n"}}])),
+    ("bad_name", "/steps/0/rename/n", raw(steps=[{"rename": {"n": "é"}}])),
+    ("bad_name", "/source/range/", source(range={"": [0, 1]})),
+    ("bad_name", "/source/rows/0/a\nb", source(rows=[{"a\nb": 1}])),
+    ("duplicate_name", "/steps/0/select", raw(steps=[{"select": ["n", "n"]}])),
+    ("duplicate_name", "/steps/0/rename", raw(steps=[{"rename": {"a": "c", "b": "c"}}])),
+    (
+        "duplicate_name",
+        "/steps/0/by",
+        raw(steps=[{"aggregate": {"a": "max(n)"}, "by": ["n", "n"]}]),
+    ),
+    ("unknown_type", "/source/columns/a", source(rows=[{"a": 1}], columns={"a": "int32"})),
+    ("choose_one", "/steps/0", raw(steps=STEPS["choose_one"])),
+    ("choose_one", "/steps/0", raw(steps=[{}])),
+    ("choose_one", "/source", source()),
+    ("choose_one", "/source", source(rows=[{"a": 1}], range={"n": [0, 1]})),
+    ("step_order", "/steps/1", raw(steps=[{"limit": 1}, {"filter": "n > 1"}])),
+    ("function_name", "/functions/max", raw(functions={"max": FLIGHT})),
+    ("function_name", "/functions/Length", raw(functions={"Length": FLIGHT})),
+    ("function_name", "/functions/case", raw(functions={"case": FLIGHT})),
+    ("not_supported_yet", "/source", source(url="https://example.org/a.csv", format="csv")),
+    ("not_supported_yet", "/source", source(stream={"columns": {"x": "i64"}})),
+    ("not_supported_yet", "/source/range", source(range={"y": [0, 2], "x": [0, 2]})),
+    ("not_supported_yet", "/source/format", source(upload="0" * 64, format="arrow")),
+    *(
+        ("not_supported_yet", "/steps/0", raw(steps=[{step: "n"}]))
+        for step in ("sample", "join", "distinct", "sort", "stop_when")
+    ),
+    ("not_supported_yet", "/finish", raw(finish=[{"limit": 1}])),
+    ("not_supported_yet", "/shared", raw(shared={})),
+    ("not_supported_yet", "/plugins", raw(plugins=[])),
+    ("not_supported_yet", "/deadline", raw(deadline="2026-12-31")),
+    ("not_supported_yet", "/output", raw(output={"image": {"x": "n"}})),
+    ("not_supported_yet", "/output", raw(output=["npy"])),
+    ("not_supported_yet", "/split", raw(split={"seconds": 1})),
+    ("not_supported_yet", "/trust", raw(trust={"replicas": 2})),
+]
+
+
+@pytest.mark.parametrize(("code", "pointer", "data"), REFUSED)
+def test_problem_has_its_code_and_names_its_place(code: str, pointer: str, data: bytes) -> None:
+    problems = problems_of(data)
+    assert [(problem.code, problem.pointer) for problem in problems] == [(code, pointer)]
+    assert problems[0].message
+
+
+def test_every_code_of_the_documents_shape_is_provoked() -> None:
+    codes = list(CODES)
+    of_documents = set(codes[: codes.index("unknown_column")]) | {"unknown_type", "function_name"}
+    elsewhere = {"document_too_large", "more_problems"}
+    assert {code for code, _, _ in REFUSED} | elsewhere == of_documents
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    problems = problems_of(
+        raw(
+            about=1,
+            priorty=3,
+            steps=[{"filtr": "n > 1"}, {"limit": -1}, {"select": ["n"]}],
+            trust={"quorum": 3},
+        )
+    )
+    assert {problem.pointer for problem in problems} == {
+        "/about",
+        "/priorty",
+        "/steps/0",
+        "/steps/1/limit",
+        "/steps/2",
+        "/trust",
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "hint"),
+    [
+        (raw(sauce=1), "did you mean 'source'?"),
+        (raw(steps=[{"Filter": "n"}]), "did you mean 'filter'?"),
+        (source(rows=[{"a": 1}], columns={"a": "integer64"}), "i64"),
+        (source(upload="0" * 64, format="CSV"), "'csv'"),
+        (raw(steps=[{"derive": {"a b": "n"}}]), "'a_b'"),
+        (raw(steps=[{"limit": 1}, {"filter": "n > 1"}]), "before 'limit'"),
+        (b"{'name': 1}", "double quotes"),
+        (b'{"a": 1, }', "comma"),
+        (b'{"a": 1 // x\n}', "no comments"),
+        (b'{"a": [1', "ends too early"),
+    ],
+)
+def test_hint_names_the_mend(data: bytes, hint: str) -> None:
+    assert any(hint in problem.hint for problem in problems_of(data))
+
+
+def test_json_errors_name_line_and_column() -> None:
+    (problem,) = problems_of(b'{\n  "name": "A",\n  "source": oops\n}')
+    assert (problem.line, problem.column) == (3, 13)
+    (problem,) = problems_of(b'{\n"a": ' + b"[" * 40)
+    assert (problem.line, problem.column) == (2, 37)
+
+
+def test_expressions_after_a_bad_part_can_still_be_checked() -> None:
+    problems = ProblemList()
+    data = raw(priority=99, steps=[{"filter": "n > 1"}, {"nope": 1}, {"limit": 1}])
+    job = read_document(data, Limits(), problems)
+    assert len(problems) == 2
+    assert job is not None
+    assert [step.model_dump() for step in job.steps] == [{"filter": "n > 1"}]
+    assert read_document(source(rows=[]), Limits(), ProblemList()) is None
+
+
+# --- what hostile documents cost ------------------------------------------------------------------
+
+
+def _many_problems() -> dict[str, bytes]:
+    bad_row = {f"c{n}": [] for n in range(50_000)}
+    pairs = ",".join(f'"k{n // 2}":1' for n in range(60_000))
+    return {
+        "unknown keys": json.dumps(document() | {f"k{n}": 1 for n in range(50_000)}).encode(),
+        "repeated keys": f'{{"name":"a","source":{{"rows":[{{{pairs}}}]}}}}'.encode(),
+        "bad cells in a row": source(rows=[bad_row]),
+        "bad rows": source(rows=[{"a": []}] * 80_000),
+        "bad steps": raw(steps=[{"x": 1}] * 80_000),
+        "long list": raw(steps=[{"select": [1] * 300_000}]),
+        "long list of names": raw(steps=[{"select": ["n"] * 190_000}]),
+        "brackets in a text": raw(about="[" * 900_000),
+        "quotes": raw(about='"\\' * 200_000),
+        "one long number": b'{"name":' + b"9" * 900_000 + b"}",
+        "open quote": b'{"name":"' + b"[" * 900_000,
+        "nesting": b'{"name":' * 100_000,
+        "wide nesting": b"[" + b"[[]]," * 150_000,
+        "spaces": b" " * 900_000,
+    }
+
+
+@pytest.mark.parametrize("kind", list(_many_problems()))
+def test_hostile_document_is_refused_quickly(kind: str) -> None:
+    started = time.monotonic()
+    problems = problems_of(_many_problems()[kind])
+    assert problems
+    assert len(problems) <= 501
+    assert time.monotonic() - started < 10, "a slow machine takes a second"
+
+
+def test_document_past_the_limit_is_not_even_parsed() -> None:
+    (problem,) = problems_of(b"[" * 10_000_000)
+    assert problem.code == "document_too_large"
+
+
+def test_report_ends_with_a_count_of_what_it_leaves_out() -> None:
+    problems = ProblemList(most=3)
+    for number in range(5):
+        problems.add("bad_value", f"/{number}", "bad")
+    assert [problem.code for problem in problems.all()] == ["bad_value"] * 3 + ["more_problems"]
+    assert "2" in problems.all()[-1].message
+
+
+KEYS = {*MEMBERS, *SOURCES, *STEPS_OF_JOBS, "format", "columns", "by", "n", "a", "sort", "url"}
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["n", "n > 1", "csv", "max(n)", "i64"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(sorted(KEYS)) | st.text(max_size=4),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.sampled_from(sorted(JobDocument.model_fields)), JSON) | JSON)
+def test_any_json_is_read_or_refused(value: Any) -> None:
+    problems = problems_of(json.dumps(value).encode())
+    for problem in problems:
+        json.dumps(problem.as_dict(), allow_nan=False).encode()
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode()))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    assert problems_of(data)
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_document_with_a_byte_changed_is_read_or_refused(data: st.DataObject) -> None:
+    text = bytearray(
+        raw(steps=[{"derive": {"s": "n + 1"}}, {"aggregate": {"a": "max(s)"}, "by": ["n"]}])
+    )
+    for _ in range(data.draw(st.integers(1, 3))):
+        text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
+    problems_of(bytes(text))
