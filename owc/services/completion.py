@@ -68,7 +68,10 @@ def split(hub: Hub, job_id: str) -> None:
     except RowTraps as trap:
         site = read_plan(job.plan).traps[trap.site]
         place = f"{site.pointer}, line {site.line}" if site.line else site.pointer
-        fail(hub, job_id, f"A row of the source failed: {site.message} ({site.code}) at {place}.")
+        sentence = (
+            f"Row {trap.row:,} of the source failed: {site.message} ({site.code}) at {place}."
+        )
+        fail(hub, job_id, sentence)
 
 
 def merge(hub: Hub, job_id: str) -> None:

@@ -118,6 +118,7 @@ class Source:
             self._wasm,
             self._plan,
             lambda rows: self.sample(rows, first_row),
+            first_row=first_row,
             clock=self._hub.clock,
             fuel=fuel_for(self._hub.settings.hub_run_seconds),
             most=MOST_ROWS if self.rows is None else max(1, self.rows - first_row),

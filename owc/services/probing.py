@@ -43,7 +43,7 @@ class RowTooSlow(Exception):  # noqa: N818 - it becomes a sentence, not an error
 
 
 class RowTraps(Exception):  # noqa: N818 - likewise
-    """A row of the sample traps: `row` is its place in the sample."""
+    """A row of the source traps: `row` is its number there."""
 
     def __init__(self, site: int, row: int) -> None:
         super().__init__(site, row)
@@ -51,9 +51,19 @@ class RowTraps(Exception):  # noqa: N818 - likewise
 
 
 def probe(
-    wasm: bytes, plan: jobspec.ProgramPlan, sample: Sample, *, clock: Clock, fuel: int, most: int
+    wasm: bytes,
+    plan: jobspec.ProgramPlan,
+    sample: Sample,
+    *,
+    first_row: int,
+    clock: Clock,
+    fuel: int,
+    most: int,
 ) -> Probe:
-    """Measure on samples of up to `most` rows. Raises RowTooSlow, RowTraps, jobspec.RunError."""
+    """Measure on samples of up to `most` rows, which begin at `first_row` of the source.
+
+    Raises RowTooSlow, RowTraps, jobspec.RunError.
+    """
     points: list[_Point] = []
     rows, out_of_room = 1, False
     while rows <= min(most, MOST_ROWS):
@@ -76,7 +86,7 @@ def probe(
             if rows > 1 and plan.traps[run.trap_site].code == "out_of_memory":
                 out_of_room = True
                 break
-            raise RowTraps(run.trap_site, run.rows_done)
+            raise RowTraps(run.trap_site, first_row + run.rows_done)
         points.append(
             _Point(rows=run.rows_done, seconds=clock.monotonic() - started, bytes=len(run.output))
         )

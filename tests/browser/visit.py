@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Frame, Page, Request, expect
 
@@ -82,7 +83,7 @@ class Visitor:
             "(count) => OpenWebCompute.subJobsDone >= count", arg=sub_jobs, timeout=120_000
         )
 
-    def kept(self, page: Page) -> dict[str, object]:
+    def kept(self, page: Page) -> dict[str, Any]:
         """What the card keeps in this browser."""
         stored = self.card(page).evaluate("() => Object.entries({...localStorage})")
         return {key: json.loads(value) for key, value in stored}

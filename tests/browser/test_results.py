@@ -1,0 +1,83 @@
+"""What comes out of a browser besides small answers: large outputs, traps, strings."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.asking import Asker
+from tests.browser.visit import Visitor
+
+pytestmark = pytest.mark.browser
+
+ROWS = 60_000
+SHARE = """def share(n: i64) -> i64:
+    total = 0
+    for i in range(20000):
+        total = total * 31 + i
+    return total // (n - 100000)
+"""
+
+
+def test_large_outputs_go_by_http_and_arrive_whole(
+    asker: Asker, site_url: str, visitor: Visitor
+) -> None:
+    job_id = asker.submit(
+        {
+            "name": "Cubes",
+            "source": {"range": {"n": [0, ROWS]}},
+            "steps": [{"derive": {"cube": "n * n * n"}}],
+            "split": {"rows": 20_000},
+        }
+    )
+    visitor.say_yes(visitor.meet_question(site_url))
+    visitor.await_succeeded(job_id)
+    assert visitor.requests.count("/volunteer/output") == 3
+    rows = [json.loads(line) for line in asker.result(job_id).splitlines()]
+    assert rows == [{"n": n, "cube": n**3} for n in range(ROWS)]
+    assert visitor.complaints == []
+
+
+def test_a_trap_fails_the_job_with_its_row_and_reason(
+    asker: Asker, site_url: str, visitor: Visitor, hub_url: str
+) -> None:
+    job_id = asker.submit(
+        {
+            "name": "Shares",
+            "source": {"range": {"n": [0, 300_000]}},
+            "functions": {"share": SHARE},
+            "steps": [{"derive": {"share": "share(n)"}}, {"aggregate": {"all": "sum(share)"}}],
+            "split": {"rows": 10_000},
+        }
+    )
+    visitor.say_yes(visitor.meet_question(site_url))
+    page = visitor.open(f"{hub_url}/job/{job_id}")
+    expect(page.locator(".cells [data-state=settled]")).not_to_have_count(0, timeout=60_000)
+    expect(page.locator("article")).to_have_attribute("data-state", "failed", timeout=60_000)
+    notice = page.locator(".notice.bad")
+    expect(notice).to_contain_text("Row 100,000 ")
+    expect(notice).to_contain_text("division")
+    expect(page.locator("[data-live=result]")).to_contain_text("This job has no result.")
+
+
+def test_strings_of_a_table_come_back_letter_by_letter(
+    asker: Asker, site_url: str, visitor: Visitor
+) -> None:
+    words = ["", "ß", "naïve", "日本語", "🦉🌌", "a,b", 'quo"te', "line\nbreak", None]
+    job_id = asker.submit(
+        {
+            "name": "Words",
+            "source": {
+                "rows": [{"word": word} for word in words],
+                "columns": {"word": "string"},
+            },
+            "steps": [{"derive": {"letters": "length(word)"}}],
+            "split": {"rows": 2},
+        }
+    )
+    visitor.say_yes(visitor.meet_question(site_url))
+    visitor.await_succeeded(job_id)
+    rows = [json.loads(line) for line in asker.result(job_id).splitlines()]
+    assert rows == [
+        {"word": word, "letters": None if word is None else len(word)} for word in words
+    ]
