@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from jobspec.document import JobDocument, RangeSource, read_document
+from jobspec.document import JobDocument, Parts, RangeSource, parts_of, read_document
 from jobspec.errors import CompilerError, DocumentError, JobspecError
 from jobspec.functions import CompiledFunction, compile_functions
 from jobspec.ir import Module, TrapSites
@@ -53,8 +53,7 @@ def check_document(
     limits = limits or Limits()
     problems = ProblemList()
     with _mistakes_are_ours():
-        document = read_document(raw, limits, problems)
-        job = _compile(document, open_upload, limits, problems) if document else None
+        job = _compile(read_document(raw, limits, problems), open_upload, limits, problems)
     if problems or job is None:
         raise DocumentError(problems.all())
     return job
@@ -66,21 +65,20 @@ def compile_job(
     """`check_document` for a document that has been read before."""
     problems = ProblemList()
     with _mistakes_are_ours():
-        job = _compile(document, open_upload, limits or Limits(), problems)
+        job = _compile(parts_of(document), open_upload, limits or Limits(), problems)
     if problems or job is None:
         raise DocumentError(problems.all())
     return job
 
 
 def _compile(
-    document: JobDocument, open_upload: OpenUpload | None, limits: Limits, problems: ProblemList
+    parts: Parts, open_upload: OpenUpload | None, limits: Limits, problems: ProblemList
 ) -> CompiledJob | None:
     traps = TrapSites()
-    functions = compile_functions(
-        document.functions, problems, traps, max_chars=limits.function_chars
-    )
-    plan = _plan(document, open_upload, functions, limits, problems)
-    if plan is None or problems:
+    functions = compile_functions(parts.functions, problems, traps, max_chars=limits.function_chars)
+    plan = _plan(parts, open_upload, functions, limits, problems)
+    document = parts.document
+    if plan is None or document is None or problems:
         return None
     module = build(plan, traps, limits.memory_bytes)
     wasm = assemble(module)
@@ -104,23 +102,23 @@ def _compile(
 
 
 def _plan(
-    document: JobDocument,
+    parts: Parts,
     open_upload: OpenUpload | None,
     functions: Mapping[str, CompiledFunction],
     limits: Limits,
     problems: ProblemList,
 ) -> Plan | None:
-    source: Sequence[SourceColumn] | Axis
-    if isinstance(document.source, RangeSource):
-        source = axis_of(document.source)
-        rows: int | None = source.rows
-    else:
-        opened = open_source(document.source, open_upload, problems)
-        if opened is None:
-            return None
-        source, rows = opened.columns, opened.rows
+    source: Sequence[SourceColumn] | Axis | None = None
+    rows: int | None = None
+    if isinstance(parts.source, RangeSource):
+        source = axis_of(parts.source)
+        rows = source.rows
+    elif parts.source is not None:
+        opened = open_source(parts.source, open_upload, problems)
+        if opened is not None:
+            source, rows = opened.columns, opened.rows
     return build_plan(
-        document, source, rows=rows, functions=functions, limits=limits, problems=problems
+        parts.steps, source, rows=rows, functions=functions, limits=limits, problems=problems
     )
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +25,7 @@ from pydantic import (
     StrictInt,
     StrictStr,
     Tag,
+    TypeAdapter,
     ValidationError,
     WithJsonSchema,
 )
@@ -216,6 +218,9 @@ class Requires(_Model):
     """Whether phones and tablets may take part."""
 
 
+Functions = dict[Name, Annotated[StrictStr, Field(min_length=1)]]
+
+
 class JobDocument(_Model):
     """What a researcher sends: a source of rows, steps over them, and words about it."""
 
@@ -225,7 +230,7 @@ class JobDocument(_Model):
     """One sentence that visitors read before they say yes."""
     source: Source
     """Where the rows come from: `rows`, `upload` or `range`."""
-    functions: dict[Name, Annotated[StrictStr, Field(min_length=1)]] = {}
+    functions: Functions = {}
     """Restricted Python functions that expressions may call, by name."""
     steps: list[Step] = []
     """What is done with the rows, in order; a closing step comes last."""
@@ -255,32 +260,41 @@ class JobDocument(_Model):
         return json.dumps(members, ensure_ascii=False, indent=indent, separators=separators)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of a document that make sense by themselves, for further checks.
+
+    `document` is there only if all of it makes sense. A step that does not is None in `steps`.
+    """
+
+    document: JobDocument | None = None
+    source: Source | None = None
+    functions: Mapping[str, str] = field(default_factory=dict)
+    steps: tuple[Step | None, ...] = ()
+
+
 def parse_document(raw: bytes, limits: Limits | None = None) -> JobDocument:
     """The document in `raw`, or `DocumentError` with every problem of its shape."""
     problems = ProblemList()
-    document = read_document(raw, limits or Limits(), problems)
+    document = read_document(raw, limits or Limits(), problems).document
     if problems or document is None:
         raise DocumentError(problems.all())
     return document
 
 
-def read_document(raw: bytes, limits: Limits, problems: ProblemList) -> JobDocument | None:
-    """The document in `raw` as far as it makes sense; every problem is added to `problems`.
-
-    With problems, the parts that have none are still given, so that their expressions can be
-    checked too: bad members get their defaults and steps end before the first bad one. None
-    if no source is left.
-    """
+def read_document(raw: bytes, limits: Limits, problems: ProblemList) -> Parts:
+    """The document in `raw` as far as it makes sense; every problem is added to `problems`."""
     tree = read_json(raw, limits, problems)
     if problems and tree is None:
-        return None
+        return Parts()
     if not isinstance(tree, dict):
         problems.add("wrong_type", "", "a job document is a JSON object", 'begin with "{"')
-        return None
+        return Parts()
     bad_texts = {problem.pointer for problem in problems}
     found = ProblemList()
     rules.check_limits(tree, limits, found)
     tree = rules.cut_to_limits(tree, limits)
+    document = None
     try:
         document = JobDocument.model_validate(tree)
     except ValidationError as error:
@@ -288,24 +302,43 @@ def read_document(raw: bytes, limits: Limits, problems: ProblemList) -> JobDocum
     rules.check_step_order(tree, found)
     rules.check_function_names(tree, found)
     problems.extend(problem for problem in found if problem.pointer not in bad_texts)
-    return _remainder(tree, problems) if problems else document
+    if document is None or problems:
+        return _parts(tree)
+    return parts_of(document)
 
 
-def _remainder(tree: Mapping[str, Json], problems: ProblemList) -> JobDocument | None:
-    bad = [problem.pointer.split("/")[1:] for problem in problems]
-    bad_members = {path[0] for path in bad if path} - {"steps"}
-    if "functions" in bad_members:
-        return None  # every call of a missing function would look like a problem
-    kept: dict[str, Json] = {"name": "unnamed"}
-    kept |= {key: value for key, value in tree.items() if key not in bad_members}
-    steps = kept.get("steps")
-    if isinstance(steps, list):
-        bad_steps = [int(path[1]) for path in bad if len(path) > 1 and path[0] == "steps"]
-        kept["steps"] = steps[: min(bad_steps, default=len(steps))]
-    else:
-        kept.pop("steps", None)
+def parts_of(document: JobDocument) -> Parts:
+    """All parts of a document without problems."""
+    return Parts(
+        document=document,
+        source=document.source,
+        functions=document.functions,
+        steps=tuple(document.steps),
+    )
+
+
+def _parts(tree: Mapping[str, Json]) -> Parts:
+    functions, steps = tree.get("functions"), tree.get("steps")
+    return Parts(
+        source=_read(_SOURCE, tree.get("source")),
+        functions={
+            name: text
+            for name, text in (functions if isinstance(functions, dict) else {}).items()
+            if _read(_FUNCTION, {name: text}) is not None and isinstance(text, str)
+        },
+        steps=tuple(_read(_STEP, step) for step in (steps if isinstance(steps, list) else [])),
+    )
+
+
+_T = TypeVar("_T")
+_SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
+_STEP: TypeAdapter[Step] = TypeAdapter(Step)
+_FUNCTION: TypeAdapter[dict[str, str]] = TypeAdapter(Functions)
+
+
+def _read(adapter: TypeAdapter[_T], value: Json) -> _T | None:
     try:
-        return JobDocument.model_validate(kept)
+        return adapter.validate_python(value)
     except ValidationError:
         return None
 

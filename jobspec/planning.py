@@ -1,7 +1,8 @@
 """Makes the typed plan of a document: which columns exist at each step, and of what type.
 
 Every step is checked even after a problem. A column that a problem belongs to goes on existing
-without a type, so that one mistake is reported once.
+without a type, so that one mistake is reported once; after a source or a step that could not be
+read, any column may exist, without a type.
 """
 
 from __future__ import annotations
@@ -44,21 +45,24 @@ _Scope = dict[str, Column | _Untyped]
 
 
 def build_plan(
-    document: doc.JobDocument,
-    source: Sequence[SourceColumn] | Axis,
+    steps: Sequence[doc.Step | None],
+    source: Sequence[SourceColumn] | Axis | None,
     *,
     rows: int | None,
     functions: Mapping[str, CompiledFunction],
     limits: Limits,
     problems: ProblemList,
 ) -> Plan | None:
-    """The plan over a source with these columns; None, and problems, if it cannot be made."""
+    """The plan over a source with these columns; None, and problems, if it cannot be made.
+
+    A source or steps that are None could not be read, and that has been reported.
+    """
     before = len(problems)
     planner = _Planner(source, functions, limits, problems)
-    for index, step in enumerate(document.steps):
+    for index, step in enumerate(steps):
         planner.step(step, ("steps", index))
     planner.finish()
-    if len(problems) > before:
+    if len(problems) > before or source is None or None in steps:
         return None
     return planner.plan(rows)
 
@@ -68,19 +72,21 @@ class _Planner:
 
     def __init__(
         self,
-        source: Sequence[SourceColumn] | Axis,
+        source: Sequence[SourceColumn] | Axis | None,
         functions: Mapping[str, CompiledFunction],
         limits: Limits,
         problems: ProblemList,
     ) -> None:
         self._axis = source if isinstance(source, Axis) else None
-        self._columns = () if isinstance(source, Axis) else tuple(source)
+        self._columns = () if source is None or isinstance(source, Axis) else tuple(source)
         self._functions = functions
         # Only kernels lack a result.
         self._callable = cast(Mapping[str, UserFunction], functions)
         self._limits = limits
         self._problems = problems
         self._scope: _Scope = {}
+        self._is_open = source is None
+        """Whether columns may exist that are not in the scope."""
         self._steps: list[Step] = []
         self._closing: Closing = Concatenate()
         self._calls: list[Call] = []
@@ -95,8 +101,10 @@ class _Planner:
 
     # --- steps ------------------------------------------------------------------------------------
 
-    def step(self, step: doc.Step, place: tuple[str | int, ...]) -> None:
+    def step(self, step: doc.Step | None, place: tuple[str | int, ...]) -> None:
         match step:
+            case None:
+                self._scope, self._is_open = {}, True
             case doc.FilterStep():
                 self._filter(step, (*place, "filter"))
             case doc.DeriveStep():
@@ -108,12 +116,13 @@ class _Planner:
                     for index, name in enumerate(step.select)
                 ]
                 self._project([(name, name) for name in kept if name is not None])
+                self._is_open = False
             case doc.DropStep():
                 dropped = {
                     self._existing(name, (*place, "drop", index))
                     for index, name in enumerate(step.drop)
                 }
-                if not set(self._scope) - dropped:
+                if not set(self._scope) - dropped and not self._is_open:
                     self._problems.add(
                         "bad_value", pointer(*place, "drop"), "no column is left", "keep one"
                     )
@@ -167,7 +176,7 @@ class _Planner:
     def _project(self, columns: Sequence[tuple[str, str]]) -> None:
         scope: _Scope = {}
         for new, old in columns:
-            column = self._scope[old]
+            column = self._scope.get(old, _Untyped())
             scope[new] = (
                 Column(new, column.type, column.nullable) if isinstance(column, Column) else column
             )
@@ -299,7 +308,7 @@ class _Planner:
         tree = parse(text, pointer(*place), self._problems, self._limits)
         if tree is None:
             return None
-        untyped = [name for name in _names(tree) if isinstance(self._scope.get(name), _Untyped)]
+        untyped = [name for name in _names(tree) if isinstance(self._find(name), _Untyped)]
         for name in untyped:
             self._usable(name, place)
         return None if untyped else tree
@@ -307,9 +316,12 @@ class _Planner:
     def _typed_scope(self) -> dict[str, Column]:
         return {name: column for name, column in self._scope.items() if isinstance(column, Column)}
 
+    def _find(self, name: str) -> Column | _Untyped | None:
+        return self._scope.get(name, _Untyped() if self._is_open else None)
+
     def _existing(self, name: str, place: tuple[str | int, ...]) -> str | None:
         """The name, if a column has it."""
-        if name in self._scope:
+        if self._find(name) is not None:
             return name
         self._problems.add(
             "unknown_column",
@@ -321,10 +333,10 @@ class _Planner:
 
     def _usable(self, name: str, place: tuple[str | int, ...]) -> Column | None:
         """The column of that name, if its values can be used."""
-        column = self._scope[name]
+        column = self._find(name)
         if isinstance(column, Column):
             return column
-        if column.stated:
+        if column is not None and column.stated:
             self._problems.add(
                 "not_supported_yet",
                 pointer(*place),

@@ -240,3 +240,29 @@ def test_public_names_are_listed_sorted() -> None:
 
 def test_the_json_schema_is_json() -> None:
     assert json.loads(json.dumps(jobspec.document_schema()))["title"] == "Open Web Compute job"
+
+
+def test_problems_behind_a_bad_source_and_a_bad_step_are_reported_too() -> None:
+    document = {
+        "name": "x",
+        "source": {"range": {"n": [1]}},
+        "functions": {"f": "def f(a: i64) -> i64:\n    return b"},
+        "steps": [
+            {"filter": "n +"},
+            {"sort": ["n"]},
+            {"derive": {"k": "zzz(", "m": "1 + 'a'"}},
+            {"select": ["k", "unseen"]},
+            {"derive": {"z": "other"}},
+        ],
+    }
+    with pytest.raises(DocumentError) as caught:
+        check_document(json.dumps(document).encode())
+    assert [(problem.code, problem.pointer) for problem in caught.value.problems] == [
+        ("bad_value", "/source/range/n"),
+        ("not_supported_yet", "/steps/1"),
+        ("unknown_variable", "/functions/f"),
+        ("sql_syntax", "/steps/0/filter"),
+        ("sql_syntax", "/steps/2/derive/k"),
+        ("type_mismatch", "/steps/2/derive/m"),
+        ("unknown_column", "/steps/4/derive/z"),
+    ]

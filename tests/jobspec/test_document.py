@@ -258,11 +258,16 @@ def test_json_errors_name_line_and_column() -> None:
 def test_expressions_after_a_bad_part_can_still_be_checked() -> None:
     problems = ProblemList()
     data = raw(priority=99, steps=[{"filter": "n > 1"}, {"nope": 1}, {"limit": 1}])
-    job = read_document(data, Limits(), problems)
+    parts = read_document(data, Limits(), problems)
     assert len(problems) == 2
-    assert job is not None
-    assert [step.model_dump() for step in job.steps] == [{"filter": "n > 1"}]
-    assert read_document(source(rows=[]), Limits(), ProblemList()) is None
+    assert parts.document is None
+    assert parts.source is not None
+    assert [step and step.model_dump() for step in parts.steps] == [
+        {"filter": "n > 1"},
+        None,
+        {"limit": 1},
+    ]
+    assert read_document(source(rows=[]), Limits(), ProblemList()).source is None
 
 
 # --- what hostile documents cost ------------------------------------------------------------------
