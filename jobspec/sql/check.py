@@ -162,19 +162,19 @@ class Checker(Conditions):
     # --- forms ------------------------------------------------------------------------------------
 
     def _case(self, node: syntax.Case) -> Typed | None:
-        operand = None if node.operand is None else self.check(node.operand)
-        otherwise = _NULL if node.otherwise is None else self.check(node.otherwise)
-        results = self.all(self.check(result) for _, result in node.branches)
         tests = [test for test, _ in node.branches]
-        if node.operand is None:
-            conditions = self.all(self.condition(test) for test in tests)
-            return self._branches(node, conditions, results, otherwise)
-        values = self.all(self.check(test) for test in tests)
-        if operand is None or values is None:
+        operand = None if node.operand is None else self.check(node.operand)
+        short = node.operand is not None
+        checked = self.all((self.check if short else self.condition)(test) for test in tests)
+        results = self.all(self.check(result) for _, result in node.branches)
+        otherwise = _NULL if node.otherwise is None else self.check(node.otherwise)
+        if not short:
+            return self._branches(node, checked, results, otherwise)
+        if operand is None or checked is None:
             return None
 
         def body(value: Typed) -> Typed | None:
-            pairs = self.pairs(node, value, values)
+            pairs = self.pairs(node, value, checked)
             conditions = None if pairs is None else [compare("=", *pair) for pair in pairs]
             return self._branches(node, conditions, results, otherwise)
 

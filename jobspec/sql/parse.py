@@ -171,7 +171,12 @@ def _syntax_error(error: ParseError, text: str) -> RefusedError:
         start = str(details.get("start_context") or "")
         place = max(text.find(start + near), 0) + len(start)
         message += f": {near[:40]!r} is not expected here"
-    return RefusedError("sql_syntax", place, message, "look at what stands just before")
+    return RefusedError(
+        "sql_syntax",
+        place,
+        message,
+        "look at what stands just before; odd names take double quotes",
+    )
 
 
 # --- sqlglot's nodes to ours ----------------------------------------------------------------------
