@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import click
@@ -27,6 +28,7 @@ def volunteer(
     if parent_pid is not None:
         end_with_parent(parent_pid)
     set_up_logging(verbose)
+    signal.signal(signal.SIGTERM, _interrupt)
     native = Volunteer(url.rstrip("/"), workers=workers or os.cpu_count() or 1)
     try:
         settled = native.run(until_idle=until_idle)
@@ -38,3 +40,7 @@ def volunteer(
     finally:
         native.close()
     click.echo(f"{settled} results stored", err=True)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt

@@ -37,6 +37,7 @@ _HUB_EVENTS = (
 )
 _FINAL_REFUSALS = frozenset({"unsupported_protocol", "replaced", "bad_message"})
 _TICK_SECONDS = 0.2
+_FUEL = 10**12  # a minute or so: a program that never ends must not hold a worker for ever
 _ASK_AGAIN_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -81,6 +82,7 @@ class Volunteer:
         self._asked_at: float | None = None  # a lease_request that is not answered yet
         self._waiting_since: float | None = None
         self._welcomed = False
+        self._closing = False
         self._ready: list[tuple[Assignment, dict[str, Any]]] = []
         self.results_stored = 0
 
@@ -104,6 +106,7 @@ class Volunteer:
 
     def close(self) -> None:
         """Say goodbye, so that what is not done is given to others at once."""
+        self._closing = True
         self._disconnect()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._files.close()
@@ -283,7 +286,11 @@ class Volunteer:
         started = time.perf_counter()
         try:
             run = jobspec.run_program(
-                program, chunk, fuel=None, memory_bytes=assignment.memory_bytes
+                program,
+                chunk,
+                fuel=_FUEL,
+                memory_bytes=assignment.memory_bytes,
+                after_slice=self._stop_if_closing,
             )
         except jobspec.RunError as error:
             result["error"] = f"{error.code}: {error}"[:500]
@@ -293,6 +300,10 @@ class Volunteer:
             result["trap_site"] = run.trap_site
         result["elapsed_ms"] = (time.perf_counter() - started) * 1000
         return self._shelve_large(result)
+
+    def _stop_if_closing(self, _rows_left: int) -> None:
+        if self._closing:
+            raise FetchError("the volunteer ends")
 
     def _chunk(self, assignment: Assignment) -> bytes:
         if assignment.chunk is not None:

@@ -68,6 +68,18 @@ class ServedHub:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
 
+    def child(self, words: str) -> int:
+        """The process id of the hub's child whose command line has these words; 0 if none."""
+        assert self.process is not None
+        listed = subprocess.run(
+            ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.process.pid)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        found = [line.split() for line in listed.stdout.splitlines() if words in line]
+        return int(found[0][0]) if found else 0
+
     def log(self) -> str:
         return self._log.read_text(errors="replace")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -119,6 +121,20 @@ def test_flushing_redis_loses_nothing(own_hub: ServedHub) -> None:
     assert own_hub.rows(job["id"]) == demo_jobs.collatz_answer(stop=STOP)
 
 
+@pytest.mark.parametrize("words", ["owc worker", "valkey-server"])
+def test_a_killed_part_of_the_hub_is_started_again(own_hub: ServedHub, words: str) -> None:
+    job = own_hub.post(slow_document())
+    with volunteering(own_hub.url):
+        own_hub.await_settled(job["id"], STOP // 20)
+        before = own_hub.child(words)
+        assert before
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: own_hub.child(words) not in (0, before), what=words)
+        own_hub.await_job(job["id"])
+    assert own_hub.rows(job["id"]) == demo_jobs.collatz_answer(stop=STOP)
+    assert_every_row_counts_once(own_hub, job["id"])
+
+
 def test_a_data_folder_serves_one_hub_only(own_hub: ServedHub) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "owc", "serve", "--port", "0", "--data", str(own_hub.folder)],
@@ -141,7 +157,7 @@ def test_the_hub_ends_in_order_and_leaves_no_process(tmp_path: Path) -> None:
     assert (
         str(tmp_path)
         not in subprocess.run(
-            ["ps", "-A", "-o", "args"], capture_output=True, text=True, check=True
+            ["ps", "-ww", "-A", "-o", "args"], capture_output=True, text=True, check=True
         ).stdout
     )
 
