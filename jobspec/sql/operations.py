@@ -107,12 +107,27 @@ def _multiply(of: Operands) -> ir.Expr:
         return op(f"{of.type.kind}.mul", of[0], of[1])
     sides = (of[0], of[1])
     product = of.body.temporary(op("i64.mul", *sides))
-    if not (of.ranges[0] * of.ranges[1]).fits(of.type):
-        if of.unsigned:
-            of.overflow_if(op("i64.ne", of.call("multiply_high_u64", *sides), i64(0)), "product")
-        else:
-            of.overflow_if(of.call("multiply_overflows_i64", *sides), "product")
+    if (of.ranges[0] * of.ranges[1]).fits(of.type):
+        return product
+    for side, other in ((0, 1), (1, 0)):
+        if of.ranges[side].low == of.ranges[side].high:
+            _check_factor(of, of[other], of.ranges[other], of.ranges[side].low)
+            return product
+    if of.unsigned:
+        of.overflow_if(op("i64.ne", of.call("multiply_high_u64", *sides), i64(0)), "product")
+    else:
+        of.overflow_if(of.call("multiply_overflows_i64", *sides), "product")
     return product
+
+
+def _check_factor(of: Operands, value: ir.Expr, range_: Range, factor: int) -> None:
+    """Whether a value times a literal overflows is a question of the value's range."""
+    ends = (of.type.minimum, of.type.maximum)
+    low, high = sorted(abs(end) // abs(factor) * (-1 if end * factor < 0 else 1) for end in ends)
+    suffix = "u" if of.unsigned else "s"
+    too_low = op(f"i64.lt_{suffix}", value, i64(low)) if range_.low < low else FALSE
+    too_high = op(f"i64.gt_{suffix}", value, i64(high)) if range_.high > high else FALSE
+    of.overflow_if(either(too_low, too_high), "product")
 
 
 def _divide(of: Operands) -> ir.Expr:

@@ -208,6 +208,19 @@ def test_zero_keeps_its_sign_and_nan_is_the_greatest() -> None:
     assert evaluate("1e300 < x AND 1 <= x AND NOT 1 > x AND 1 <> x", x=nan) is True
 
 
+@pytest.mark.parametrize("factor", [2, 3, 7, -1, -2, -3, 2**62, -(2**62), 2**63 - 1, -(2**63)])
+def test_product_with_a_literal_overflows_exactly_where_it_does_not_fit(factor: int) -> None:
+    compiled = Expressions([f"i * ({factor})", f"({factor}) * i"], _PAIR)
+    least, most = sorted((-(2**63) // factor, (2**63 - 1) // factor))
+    values = [edge + offset for edge in (least, most, 0) for offset in (-2, -1, 0, 1, 2)]
+    for value in values:
+        if not -(2**63) <= value < 2**63:
+            continue
+        product = value * factor
+        expected = product if -(2**63) <= product < 2**63 else Trapped()
+        assert compiled.run((value, 0)) == [expected, expected], value
+
+
 def test_same_expression_gives_the_same_bytes() -> None:
     text = "CASE WHEN i > 3 THEN i * j + 1 ELSE coalesce(j, 0) END"
     assert Expressions([text], _PAIR).wasm == Expressions([text], _PAIR).wasm
