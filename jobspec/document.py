@@ -212,7 +212,7 @@ class Requires(_Model):
     """What a volunteer must have beyond what the program itself needs."""
 
     memory_bytes: Annotated[StrictInt, Field(ge=0, lt=2**32)] = 0
-    score: Annotated[StrictFloat | StrictInt, Field(ge=0)] = 0
+    score: Annotated[StrictFloat | StrictInt, Field(ge=0, le=1_000_000)] = 0
     """Least score of the volunteer's speed probe."""
     mobile: StrictBool = True
     """Whether phones and tablets may take part."""

@@ -148,6 +148,7 @@ REFUSED: list[tuple[str, str, bytes]] = [
     ("bad_value", "/steps/0/filter", raw(steps=[{"filter": ""}])),
     ("bad_value", "/split/rows", raw(split={"rows": 0})),
     ("bad_value", "/priority", raw(priority=10)),
+    ("bad_value", "/requires/score", raw(requires={"score": 1e300})),
     ("bad_value", "/output/0", raw(output=["xml"])),
     ("number_out_of_range", "/source/range/n", source(range={"n": [0, 2**63]})),
     ("too_long", "/source/range/n", source(range={"n": [0, 10**15]})),
