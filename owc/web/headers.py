@@ -26,7 +26,7 @@ _COMMON = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-_CROSS_ORIGIN_ENDPOINTS = frozenset({"assets.loader", "assets.static", "blobs.blob"})
+_CROSS_ORIGIN_ENDPOINTS = frozenset({"assets.loader", "assets.static", "blobs.blob", "pages.frame"})
 
 
 def secure(response: Response, *, frame_ancestors: str) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -29,9 +30,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedHub]:
 def serves_on(hub: ServedHub) -> Iterator[None]:
     yield
     assert requests.get(f"{hub.url}/readyz", timeout=10).ok
-    with connected(hub) as socket:
-        socket.send("40/volunteer,{}")
-        assert str(socket.recv()).startswith('40/volunteer,{"sid"')
+    with connected(hub) as wire:
+        wire.send("40/volunteer,{}")
+        assert str(wire.recv()).startswith('40/volunteer,{"sid"')
     assert "Traceback" not in hub.log()
 
 
@@ -39,16 +40,16 @@ def serves_on(hub: ServedHub) -> Iterator[None]:
 def connected(hub: ServedHub, origin: str | None = None) -> Iterator[websocket.WebSocket]:
     """A raw WebSocket to the hub's Engine.IO, past its opening message."""
     address = hub.url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
-    socket = websocket.create_connection(
+    wire = websocket.create_connection(
         address, timeout=10, origin=origin, suppress_origin=origin is None
     )
     with contextlib.ExitStack() as stack:
-        stack.callback(socket.shutdown)  # close() alone keeps a socket whose other end is gone
-        stack.callback(socket.close)
-        opening = str(socket.recv())
+        stack.callback(wire.shutdown)  # close() alone keeps a socket whose other end is gone
+        stack.callback(wire.close)
+        opening = str(wire.recv())
         assert opening[0] == "0"
         assert json.loads(opening[1:])["upgrades"] == []
-        yield socket
+        yield wire
 
 
 def refusal_status(hub: ServedHub, **headers: str) -> int:
@@ -58,11 +59,29 @@ def refusal_status(hub: ServedHub, **headers: str) -> int:
     return requests.get(address, headers=headers, timeout=10).status_code
 
 
-def assert_is_ended(socket: websocket.WebSocket) -> None:
+def assert_is_ended(wire: websocket.WebSocket) -> None:
     """The hub closes, perhaps after a word."""
     with contextlib.suppress(websocket.WebSocketConnectionClosedException, ConnectionError):
-        while socket.recv():
+        while wire.recv():
             pass
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"\x00\xff\r\n\r\n",
+        b"GET /list HTTP/9.9\r\n\r\n",
+        b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET /list HTTP/1.1\r\n" + b"X: y\r\n" * 500 + b"\r\n",
+        b"GET /list HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        b"POST /job HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+    ],
+    ids=lambda value: repr(value[:20]),
+)
+def test_what_is_no_http_is_answered_and_ended(hub: ServedHub, request_bytes: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=10) as raw:
+        raw.sendall(request_bytes)
+        assert raw.recv(100).startswith(b"HTTP/1.1 4")
 
 
 def test_polling_is_not_served(hub: ServedHub) -> None:
@@ -73,8 +92,8 @@ def test_polling_is_not_served(hub: ServedHub) -> None:
 
 def test_a_page_of_another_origin_gets_no_socket(hub: ServedHub) -> None:
     assert refusal_status(hub, Origin="http://evil.example") == 400
-    with connected(hub, hub.url) as socket:
-        assert socket.connected
+    with connected(hub, hub.url) as wire:
+        assert wire.connected
 
 
 def test_a_foreign_host_gets_no_socket(hub: ServedHub) -> None:
@@ -102,36 +121,36 @@ def test_a_foreign_host_gets_no_socket(hub: ServedHub) -> None:
     ids=lambda message: repr(message[:30]),
 )
 def test_garbage_harms_only_its_sender(hub: ServedHub, message: str) -> None:
-    with connected(hub) as socket:
-        socket.send("40/volunteer,{}")
-        socket.recv()
-        socket.send(message)
-        socket.send_binary(b"\x00binary that was not announced")
+    with connected(hub) as wire:
+        wire.send("40/volunteer,{}")
+        wire.recv()
+        wire.send(message)
+        wire.send_binary(b"\x00binary that was not announced")
 
 
 def test_a_message_over_the_limit_ends_its_connection(hub: ServedHub) -> None:
-    with connected(hub) as socket:
-        socket.send("40/volunteer,{}")
-        socket.recv()
-        socket.send('42/volunteer,["volunteer_hello","' + "x" * 2_000_000 + '"]')
-        assert_is_ended(socket)
+    with connected(hub) as wire:
+        wire.send("40/volunteer,{}")
+        wire.recv()
+        wire.send('42/volunteer,["volunteer_hello","' + "x" * 2_000_000 + '"]')
+        assert_is_ended(wire)
 
 
 def test_an_unknown_event_is_refused_by_name(hub: ServedHub) -> None:
-    with connected(hub) as socket:
-        socket.send("40/volunteer,{}")
-        socket.recv()
-        socket.send('42/volunteer,["give_me_root",{}]')
-        refusal = json.loads(str(socket.recv()).partition(",")[2])
+    with connected(hub) as wire:
+        wire.send("40/volunteer,{}")
+        wire.recv()
+        wire.send('42/volunteer,["give_me_root",{}]')
+        refusal = json.loads(str(wire.recv()).partition(",")[2])
         assert refusal[0] == "volunteer_refused"
         assert refusal[1]["code"] == "bad_message"
         assert "give_me_root" in refusal[1]["message"]
 
 
 def test_an_unknown_namespace_is_refused(hub: ServedHub) -> None:
-    with connected(hub) as socket:
-        socket.send("40/admin,{}")
-        assert str(socket.recv()).startswith("44/admin,")
+    with connected(hub) as wire:
+        wire.send("40/admin,{}")
+        assert str(wire.recv()).startswith("44/admin,")
 
 
 def test_an_address_may_hold_only_so_many_sockets(hub: ServedHub) -> None:
