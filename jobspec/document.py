@@ -202,10 +202,12 @@ Step = Annotated[
 
 
 class Split(_Model):
-    """How the source is cut into sub-jobs."""
+    """How the source is cut into sub-jobs: by rows or by time, not both."""
 
-    rows: Annotated[StrictInt, Field(ge=1, lt=2**31)]
+    rows: Annotated[StrictInt, Field(ge=1, lt=2**31)] | None = None
     """Rows of one sub-job."""
+    seconds: Annotated[StrictFloat | StrictInt, Field(gt=0, le=60)] | None = None
+    """Time of one sub-job on the hub's machine; the hub measures how many rows that is."""
 
 
 class Requires(_Model):
@@ -240,7 +242,7 @@ class JobDocument(_Model):
         "parquet",
     ]
     """The formats in which the result can be downloaded."""
-    split: Annotated[Split | None, BeforeValidator(rules.refuse_seconds)] = None
+    split: Annotated[Split | None, BeforeValidator(rules.check_split)] = None
     requires: Requires = Requires()
     trust: Annotated[Literal["adaptive"], BeforeValidator(rules.refuse_trust)] = "adaptive"
     """How results are checked; `adaptive` is the hub's own judgement."""

@@ -38,7 +38,6 @@ _OTHER_CODES = {
 }
 
 _KNOWN_KEYS: dict[str, tuple[str, ...]] = {
-    "split": ("rows", "seconds"),
     "requires": ("memory_bytes", "score", "mobile"),
 }
 

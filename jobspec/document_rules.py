@@ -48,6 +48,7 @@ MEMBERS = (
 )
 """The keys of a document, those of NOT_YET_MEMBERS included."""
 SOURCES = ("rows", "upload", "range")
+SPLITS = ("rows", "seconds")
 STEPS = ("filter", "derive", "select", "drop", "rename", "aggregate", "limit")
 CLOSING_STEPS = ("aggregate", "limit")
 COMPANIONS = {"upload": ("format", "columns"), "rows": ("columns",), "aggregate": ("by",)}
@@ -232,14 +233,8 @@ def refuse_formats(formats: Any) -> Any:
     return formats
 
 
-def refuse_seconds(split: Any) -> Any:
-    if isinstance(split, dict) and "seconds" in split:
-        raise _error(
-            "not_supported_yet",
-            "sub-jobs cannot be sized by seconds yet",
-            "leave 'split' out: the hub finds a good size",
-        )
-    return split
+def check_split(split: Any) -> Any:
+    return split if split is None else _check_keyword(split, "split", SPLITS, {})
 
 
 def refuse_trust(trust: Any) -> Any:

@@ -15,7 +15,7 @@ from owc.domain.sizing import rows_per_sub_job
 from owc.services import probing
 from owc.services.checking import fuel_for
 from owc.services.hub import Hub
-from owc.services.plans import read_plan
+from owc.services.plans import limits, read_plan
 from owc.services.previews import PREVIEW_ROWS, preview_of
 from owc.services.submission import upload_path
 from owc.store import JobRow
@@ -45,7 +45,7 @@ class Source:
     def __init__(self, hub: Hub, job: JobRow) -> None:
         self._hub = hub
         self._plan = read_plan(job.plan)
-        self._document = jobspec.parse_document(bytes(job.document), jobspec.Limits())
+        self._document = jobspec.parse_document(bytes(job.document), limits(hub))
         self._wasm = hub.blobs.read(job.program_sha256)
 
     @property
@@ -55,20 +55,22 @@ class Source:
 
     def size(self) -> Size:
         """Rows of a sub-job. Raises SourceError, RunError, RowTooSlow, RowTraps."""
-        settings = self._hub.settings
+        settings, split = self._hub.settings, self._document.split
         found = self._probe()
+        seconds = None if split is None else split.seconds
         rows = rows_per_sub_job(
             rows_per_second=1 / found.row_seconds if found.row_seconds > 0 else MOST_ROWS,
-            seconds=settings.sub_job_seconds,
-            rows=self.rows,
+            seconds=settings.sub_job_seconds if seconds is None else seconds,
+            # where the researcher says how long, a short job is not cut finer than that
+            rows=self.rows if seconds is None else None,
             most_sub_jobs=settings.max_sub_jobs,
         )
         if found.row_bytes > 0:
             rows = min(rows, int(settings.chunk_bytes / found.row_bytes))
         if found.most_rows is not None:
             rows = min(rows, found.most_rows)
-        if self._document.split is not None:
-            rows = self._document.split.rows
+        if split is not None and split.rows is not None:
+            rows = split.rows
         return Size(rows=max(1, min(rows, MOST_ROWS)), row_seconds=found.row_seconds)
 
     def pieces(self, rows: int) -> Iterator[Piece]:

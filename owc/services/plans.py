@@ -9,6 +9,16 @@ from owc.services.hub import Hub
 from owc.store import JobRow, SubJobRow
 
 
+def limits(hub: Hub) -> jobspec.Limits:
+    """How large a job may be on this hub."""
+    settings = hub.settings
+    return jobspec.Limits(
+        document_bytes=settings.document_bytes,
+        memory_bytes=settings.memory_bytes,
+        result_bytes=settings.result_bytes,
+    )
+
+
 @functools.lru_cache(maxsize=64)
 def read_plan(text: str) -> jobspec.ProgramPlan:
     """The plan that `to_json` wrote. Plans are immutable, and many calls are about few jobs."""

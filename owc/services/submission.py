@@ -15,6 +15,7 @@ from owc.errors import BadDigest, NotFound, Refused
 from owc.services import moves
 from owc.services.aftermath import begin_change, split_task
 from owc.services.hub import Hub
+from owc.services.plans import limits
 from owc.services.values import Submitter, Upload
 from owc.store import JobRow, UploadRow
 
@@ -98,15 +99,6 @@ def upload_path(hub: Hub, sha256: str) -> Path:
         return hub.blobs.path(sha256)
     except (NotFound, BadDigest):
         raise LookupError(sha256) from None
-
-
-def limits(hub: Hub) -> jobspec.Limits:
-    settings = hub.settings
-    return jobspec.Limits(
-        document_bytes=settings.document_bytes,
-        memory_bytes=settings.memory_bytes,
-        result_bytes=settings.result_bytes,
-    )
 
 
 def _job_row(compiled: jobspec.CompiledJob, raw: bytes, submitter: str) -> JobRow:

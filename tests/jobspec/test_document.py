@@ -192,7 +192,9 @@ REFUSED: list[tuple[str, str, bytes]] = [
     ("not_supported_yet", "/deadline", raw(deadline="2026-12-31")),
     ("not_supported_yet", "/output", raw(output={"image": {"x": "n"}})),
     ("not_supported_yet", "/output", raw(output=["npy"])),
-    ("not_supported_yet", "/split", raw(split={"seconds": 1})),
+    ("choose_one", "/split", raw(split={"rows": 10, "seconds": 1})),
+    ("choose_one", "/split", raw(split={})),
+    ("bad_value", "/split/seconds", raw(split={"seconds": 0})),
     ("not_supported_yet", "/trust", raw(trust={"replicas": 2})),
 ]
 

@@ -260,6 +260,22 @@ def test_without_a_split_rule_the_hub_probes_the_rows(hub: Hub) -> None:
     assert 1 < summary.sub_jobs_total < 3000
 
 
+def test_a_split_by_seconds_sizes_sub_jobs_by_the_measured_time(hub: Hub) -> None:
+    measured = replace(hub, clock=SystemClock())
+    totals = []
+    for seconds in (0.5, 5):
+        document = {
+            **SQUARES,
+            "source": {"range": {"n": [0, 3_000_000_000]}},
+            "split": {"seconds": seconds},
+            "steps": [{"aggregate": {"total": "sum(n % 1000)"}}],
+        }
+        job_id = submit(measured, document)
+        completion.split(measured, job_id)
+        totals.append(catalogue.job_summary(hub, job_id).sub_jobs_total or 0)
+    assert totals[0] > 3 * totals[1] > 0
+
+
 def test_jobs_are_listed_newest_first_by_pages(hub: Hub, clock: ManualClock) -> None:
     ids = []
     for _ in range(5):
