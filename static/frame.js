@@ -22,6 +22,9 @@ const WORDS = {
   elsewhere: "Working in another tab",
 };
 
+const TOO_EARLY = "One moment, then please press again.";
+const HIDDEN = "This page hides part of this card, so a yes cannot count here.";
+
 class Frame {
   #query = new URLSearchParams(location.search);
   #memory = new Memory(embeddingOrigin(), siteStorage());
@@ -83,9 +86,10 @@ class Frame {
     this.#card.show("ask");
     this.#embed.status("asking");
     this.#endAsking?.();
+    let early = 0;
     this.#endAsking = watchForYes(this.#card.part(".ask"), this.#card.button(".yes"), (verdict) => {
       if (verdict === "early") {
-        this.#card.hint("One moment, then please press again.");
+        this.#card.hint(early++ ? HIDDEN : TOO_EARLY);
         return;
       }
       this.#endAsking = null;

@@ -52,9 +52,19 @@ class Processes:
     def __init__(self, stack: ExitStack, folder: Path) -> None:
         self._stack = stack
         self.folder = folder
+        self.children: dict[str, Child] = {}
+
+    def start_hub(self, url: str) -> Child:
+        """A hub at `url`; one that was killed goes on with its data."""
+        data, port = str(self.folder / "hub"), url.rpartition(":")[2]
+        hub = self.start("hub", "owc", "serve", "--data", data, "--port", port)
+        await_answer(hub, f"{url}/readyz")
+        return hub
 
     def start(self, name: str, *arguments: str) -> Child:
+        """Our program as `python -m <arguments>`."""
         child = start(name, arguments, log=self.folder / f"{name}.log")
+        self.children[name] = child
         self._stack.callback(child.stop)
         return child
 
@@ -68,9 +78,7 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
 @pytest.fixture(scope="module")
 def hub_url(processes: Processes) -> str:
     url = f"http://127.0.0.1:{free_port(0)}"
-    data = str(processes.folder / "hub")
-    hub = processes.start("hub", "owc", "serve", "--data", data, "--port", url.rpartition(":")[2])
-    await_answer(hub, f"{url}/readyz")
+    processes.start_hub(url)
     return url
 
 
