@@ -15,9 +15,8 @@ const WHOLE = 0.99; // 1, less the rounding of fractional pixels
  * @typedef {object} Sight
  * @property {number} ratio part of the question that lies inside the window, 0 to 1
  * @property {boolean} uncovered false where the browser says that something hides or distorts it
- * @property {number} width of the question in px
- * @property {number} height of the question in px
  */
+/** @typedef {{ width: number, height: number }} Size of the question in px */
 
 export class VisibilityGate {
   #visible = false;
@@ -26,17 +25,17 @@ export class VisibilityGate {
   #lastFrame = -Infinity;
 
   /** @param {Sight} sight */
-  see({ ratio, uncovered, width, height }) {
-    this.#visible =
-      ratio >= WHOLE && uncovered && width >= SMALLEST_WIDTH && height >= SMALLEST_HEIGHT;
+  see({ ratio, uncovered }) {
+    this.#visible = ratio >= WHOLE && uncovered;
     if (!this.#visible) this.#since = null;
   }
 
-  /** @param {number} nowMs time of an animation frame */
-  frame(nowMs) {
-    if (nowMs - this.#lastFrame > SLOWEST_FRAME_MS) this.#since = null;
+  /** @param {number} nowMs time of an animation frame @param {Size} size in that frame */
+  frame(nowMs, { width, height }) {
+    const isTiny = width < SMALLEST_WIDTH || height < SMALLEST_HEIGHT;
+    if (isTiny || nowMs - this.#lastFrame > SLOWEST_FRAME_MS) this.#since = null;
     this.#lastFrame = nowMs;
-    if (this.#visible) this.#since ??= nowMs;
+    if (this.#visible && !isTiny) this.#since ??= nowMs;
   }
 
   /** @param {number} nowMs */
@@ -60,9 +59,7 @@ export function watchVisibility(question, gate) {
       const entry = /** @type {IntersectionObserverEntry & { isVisible?: boolean }} */ (
         entries[entries.length - 1]
       );
-      const { width, height } = entry.boundingClientRect;
-      const uncovered = entry.isVisible ?? true;
-      gate.see({ ratio: entry.intersectionRatio, uncovered, width, height });
+      gate.see({ ratio: entry.intersectionRatio, uncovered: entry.isVisible ?? true });
     },
     /** @type {IntersectionObserverInit} */ ({
       threshold: [0, 0.25, 0.5, 0.75, WHOLE, 1],
@@ -72,7 +69,7 @@ export function watchVisibility(question, gate) {
   );
   observer.observe(question);
   let request = requestAnimationFrame(function next(nowMs) {
-    gate.frame(nowMs);
+    gate.frame(nowMs, question.getBoundingClientRect()); // an observer is silent while the ratio stays 1
     request = requestAnimationFrame(next);
   });
   return () => {

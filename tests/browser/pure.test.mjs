@@ -11,11 +11,12 @@ import { Memory } from "../../static/frame/memory.js";
 import { chunkOf } from "../../static/frame/programs.js";
 import { STEADY_MS, VisibilityGate } from "../../static/frame/visibility.js";
 
-const WHOLE = { ratio: 1, uncovered: true, width: 300, height: 200 };
+const WHOLE = { ratio: 1, uncovered: true };
+const CARD = { width: 300, height: 200 };
 
 /** Animation frames every 16 ms. */
-function frames(gate, fromMs, toMs) {
-  for (let nowMs = fromMs; nowMs <= toMs; nowMs += 16) gate.frame(nowMs);
+function frames(gate, fromMs, toMs, size = CARD) {
+  for (let nowMs = fromMs; nowMs <= toMs; nowMs += 16) gate.frame(nowMs, size);
 }
 
 test("gate opens after a second of whole, live visibility and not before", () => {
@@ -27,12 +28,25 @@ test("gate opens after a second of whole, live visibility and not before", () =>
   assert.equal(gate.isOpen(STEADY_MS + 100), true);
 });
 
-test("gate stays closed while anything of the question is hidden, covered or tiny", () => {
-  for (const flaw of [{ ratio: 0.9 }, { uncovered: false }, { width: 100 }, { height: 40 }]) {
+test("gate stays closed while anything of the question is hidden or covered", () => {
+  for (const flaw of [{ ratio: 0.9 }, { uncovered: false }]) {
     const gate = new VisibilityGate();
     gate.see({ ...WHOLE, ...flaw });
     frames(gate, 0, 3000);
     assert.equal(gate.isOpen(3000), false, JSON.stringify(flaw));
+  }
+});
+
+test("gate closes when the question becomes tiny, even if all of it stays in view", () => {
+  for (const flaw of [{ width: 100 }, { height: 40 }]) {
+    const gate = new VisibilityGate();
+    gate.see(WHOLE);
+    frames(gate, 0, 2000);
+    assert.equal(gate.isOpen(2000), true);
+    frames(gate, 2016, 2032, { ...CARD, ...flaw });
+    assert.equal(gate.isOpen(2040), false, JSON.stringify(flaw));
+    frames(gate, 2048, 2500);
+    assert.equal(gate.isOpen(2500), false);
   }
 });
 
@@ -54,7 +68,7 @@ test("gate closes when animation frames stall, as in a hidden frame", () => {
   gate.see(WHOLE);
   frames(gate, 0, 2000);
   assert.equal(gate.isOpen(2600), false);
-  gate.frame(9000);
+  gate.frame(9000, CARD);
   assert.equal(gate.isOpen(9000), false);
 });
 

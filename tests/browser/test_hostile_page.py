@@ -42,8 +42,8 @@ DISGUISES = {
     "blended away": "mix-blend-mode: multiply; filter: contrast(0)",
     "cut to a strip": "clip-path: inset(80% 0 0 0)",
     "half outside the window": "bottom: -120px",
-    "narrow": "width: 60px !important",
-    "flat": "height: 40px !important",
+    "narrow": "max-width: 60px",
+    "flat": "max-height: 40px",
 }
 
 COVER = """
