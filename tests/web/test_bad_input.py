@@ -113,7 +113,6 @@ def test_an_upload_that_is_too_large_is_refused_and_not_kept(settings: Settings,
     [
         ("a,b\n1,2\n3\n", "csv"),
         ("a,b\n1,2\n3,4,5\n", "csv"),
-        ('a,b\n1,"2\n', "csv"),
         ("", "csv"),
         ("a,a\n1,2\n", "csv"),
         ("\xff\xfe", "csv"),
@@ -131,11 +130,9 @@ def test_a_broken_upload_is_told_when_a_job_names_it(
         "source": {"upload": stored["sha256"], "format": form},
         "steps": [{"limit": 5}],
     }
-    response = post_job(document)
-    if response.status_code == 201:
-        return  # it breaks further down than was looked at: the split will tell, with the row
-    problem = assert_problem(response, 400, "bad_document")
-    assert problem["problems"][0]["pointer"].startswith("/source")
+    problem = assert_problem(post_job(document), 400, "bad_document")
+    assert [each["pointer"] for each in problem["problems"]] == ["/source"]
+    assert problem["problems"][0]["message"]
 
 
 def test_an_upload_that_was_never_sent_is_told(post_job: Callable[..., Any]) -> None:
