@@ -114,27 +114,29 @@ def _run_jobs(api: HubApi) -> bool:
     console = Console()
     console.print("Writing the table of Unicode's characters ...")
     sha256 = api.upload(io.BytesIO(demo_jobs.unicode_csv()))["sha256"]
-    posted = [
-        (api.submit(_encode(demo_jobs.unicode_document(sha256))), demo_jobs.unicode_answer),
-        (api.submit(_encode(demo_jobs.collatz_document())), demo_jobs.collatz_answer),
-    ]
+    jobs = demo_jobs.demo_jobs(sha256)
+    posted = [api.submit(json.dumps(job.document).encode())["id"] for job in jobs]
     with ThreadPoolExecutor(1) as pool:
-        expected = [pool.submit(answer) for _, answer in posted]
-        finished = _follow(api, [job["id"] for job, _ in posted], console)
+        expected = [pool.submit(job.answer) for job in jobs]
+        finished = _follow(api, posted, console)
         answers = [each.result() for each in expected]
-    verdicts = [
-        _judge(api, job, answer, console) for job, answer in zip(finished, answers, strict=True)
-    ]
+    verdicts = [_judge(api, *each, console) for each in zip(jobs, finished, answers, strict=True)]
     return all(verdicts)
 
 
 def _follow(api: HubApi, job_ids: list[str], console: Any) -> list[dict[str, Any]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
 
     columns = (
-        TextColumn("{task.description:44}"),
-        BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.description:34}"),
+        BarColumn(None),
+        TaskProgressColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}"),
     )
@@ -145,7 +147,7 @@ def _follow(api: HubApi, job_ids: list[str], console: Any) -> list[dict[str, Any
             for job in jobs:
                 progress.update(
                     bars[job["id"]],
-                    description=job["name"][:44],
+                    description=job["name"][:34],
                     completed=job["rows_settled"],
                     total=job["rows_total"],
                     note=job["state"],
@@ -155,14 +157,20 @@ def _follow(api: HubApi, job_ids: list[str], console: Any) -> list[dict[str, Any
             time.sleep(_POLL_SECONDS)
 
 
-def _judge(api: HubApi, job: dict[str, Any], expected: list[demo_jobs.Row], console: Any) -> bool:
+def _judge(
+    api: HubApi,
+    asked: demo_jobs.DemoJob,
+    job: dict[str, Any],
+    expected: list[demo_jobs.Row],
+    console: Any,
+) -> bool:
     """Print a job's answer and whether it is the one expected."""
     if job["state"] != "succeeded":
         console.print(f"[bold red]{job['name']}: {job['state']}[/] {job.get('failure') or ''}")
         return False
     text = b"".join(api.result(job["id"], "ndjson")).decode()
     rows = [json.loads(line) for line in text.splitlines()]
-    _print_rows(job["name"], rows, console)
+    _print_rows(asked, rows, console)
     wrong = demo_jobs.differences(rows, expected)
     for sentence in wrong[:_SHOWN_ROWS]:
         console.print(f"  [red]{sentence}[/]")
@@ -171,16 +179,20 @@ def _judge(api: HubApi, job: dict[str, Any], expected: list[demo_jobs.Row], cons
     return not wrong
 
 
-def _print_rows(title: str, rows: list[demo_jobs.Row], console: Any) -> None:
+def _print_rows(asked: demo_jobs.DemoJob, rows: list[demo_jobs.Row], console: Any) -> None:
     from rich.table import Column, Table
 
-    columns = [Column(name, no_wrap=True, overflow="ellipsis") for name in (rows or [{}])[0]]
-    table = Table(*columns, title=title, title_justify="left")
-    for row in rows[:_SHOWN_ROWS]:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    largest = sorted(rows, key=lambda row: row[asked.largest], reverse=True)[:_SHOWN_ROWS]
+    columns = [
+        Column(name, justify="left" if isinstance(largest[0][name], str) else "right")
+        for name in asked.shown
+    ]
+    table = Table(*columns, title=asked.document["name"], title_justify="left")
+    for row in largest:
+        table.add_row(*(_cell(row[name]) for name in asked.shown))
     console.print(table)
     if len(rows) > _SHOWN_ROWS:
-        console.print(f"  and {len(rows) - _SHOWN_ROWS:,} more rows")
+        console.print(f"  and {len(rows) - _SHOWN_ROWS:,} smaller rows")
 
 
 def _show_addresses(hub_url: str, site_url: str) -> None:
@@ -199,8 +211,10 @@ def _wait(children: list[processes.Child]) -> None:
         time.sleep(0.5)
 
 
-def _encode(document: dict[str, Any]) -> bytes:
-    return json.dumps(document).encode()
+def _cell(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _interrupt(_number: int, _frame: object) -> None:

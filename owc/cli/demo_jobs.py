@@ -12,7 +12,7 @@ import csv
 import io
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +24,40 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DemoJob:
+    """A job, its answer computed another way, and what of the answer to show."""
+
+    document: dict[str, Any]
+    answer: Callable[[], list[Row]]
+    shown: tuple[str, ...]
+    largest: str
+    """The column by which the rows to show are chosen."""
+
+
+def demo_jobs(unicode_sha256: str) -> tuple[DemoJob, DemoJob]:
+    """Both jobs; the table was uploaded before."""
+    return (
+        DemoJob(
+            document=unicode_document(unicode_sha256),
+            answer=unicode_answer,
+            shown=("script", "kind", "characters", "largest_value"),
+            largest="characters",
+        ),
+        DemoJob(
+            document=collatz_document(),
+            answer=collatz_answer,
+            shown=("longest", "start", "all_steps"),
+            largest="longest",
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Character:
-    """One row of the table; `numeric` and `decimal` are None for characters without a value."""
+    """One row of the table; what a character does not have (controls have no name) is None."""
 
     code_point: int
-    name: str
+    name: str | None
     category: str
     bidirectional: str
     combining: int
@@ -38,15 +67,15 @@ class Character:
 
 
 def characters() -> Iterator[Character]:
-    """Every assigned character that has a name, about 150,000."""
+    """Every assigned character, about 150,000: no surrogates, nothing of private use."""
     for code_point in range(sys.maxunicode + 1):
         text = chr(code_point)
-        name = unicodedata.name(text, "")
-        if name:
+        category = unicodedata.category(text)
+        if category not in {"Cn", "Co", "Cs"}:
             yield Character(
                 code_point=code_point,
-                name=name,
-                category=unicodedata.category(text),
+                name=unicodedata.name(text, None),
+                category=category,
                 bidirectional=unicodedata.bidirectional(text),
                 combining=unicodedata.combining(text),
                 mirrored=bool(unicodedata.mirrored(text)),
@@ -64,7 +93,7 @@ def unicode_csv() -> bytes:
         writer.writerow(
             [
                 each.code_point,
-                each.name,
+                "" if each.name is None else each.name,
                 each.category,
                 each.bidirectional,
                 each.combining,
@@ -79,7 +108,7 @@ def unicode_csv() -> bytes:
 def unicode_document(sha256: str) -> dict[str, Any]:
     """The job over the uploaded table: letters and numbers, by the first word of their name."""
     return {
-        "name": "Letters and numbers of the world's scripts",
+        "name": "Letters and numbers of all scripts",
         "about": "Counts the letters, digits and other numbers of every script in Unicode.",
         "purpose": "A demo of table work, checked against plain Python.",
         "licence": "Unicode License v3",
@@ -124,11 +153,11 @@ def unicode_document(sha256: str) -> dict[str, Any]:
 
 def unicode_answer() -> list[Row]:
     """The same table of groups by plain Python, in order of first appearance."""
-    groups: dict[tuple[str, str], Row] = {}
+    groups: dict[tuple[str | None, str], Row] = {}
     for each in characters():
         if each.category[0] not in "LN":
             continue
-        script = each.name.split(" ", 1)[0]
+        script = None if each.name is None else each.name.split(" ", 1)[0]
         kind = "letter" if each.category[0] == "L" else "number"
         group = groups.setdefault(
             (script, kind),
@@ -140,7 +169,7 @@ def unicode_answer() -> list[Row]:
                 "largest_value": None,
                 "first_code_point": each.code_point,
                 "last_code_point": each.code_point,
-                "longest_name": "",
+                "longest_name": each.name,
             },
         )
         group["characters"] += 1
@@ -149,7 +178,7 @@ def unicode_answer() -> list[Row]:
         if each.numeric is not None:
             known = group["largest_value"]
             group["largest_value"] = each.numeric if known is None else max(known, each.numeric)
-        if len(each.name) > len(group["longest_name"]):
+        if each.name and len(each.name) > len(group["longest_name"]):
             group["longest_name"] = each.name
     return list(groups.values())
 
