@@ -51,10 +51,15 @@ class WebHub:
     services: EmbeddedServices | None
 
     def start(self) -> None:
-        """Start what runs beside the requests: own Redis and worker if embedded, upkeep."""
+        """Start what runs beside the requests: own Redis and worker if embedded, upkeep.
+
+        The database is brought up to date first.
+        """
         if self.services is not None:
             self.services.start()
             self.background.add(self.services.check, _CHECK_SECONDS)
+        else:
+            migrate(self.runtime.settings)
         self.background.start()
 
     def close(self) -> None:
@@ -67,10 +72,7 @@ class WebHub:
 
 def start_app(settings: Settings | None = None) -> Flask:
     """Build and start a hub for a server of others (gunicorn); it ends with the process."""
-    settings = settings or Settings.from_env()
-    if settings.redis_url is not None:
-        migrate(settings)
-    web_hub = create_web_hub(settings)
+    web_hub = create_web_hub(settings or Settings.from_env())
     web_hub.start()
     atexit.register(web_hub.close)
     return web_hub.app

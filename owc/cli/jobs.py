@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,12 @@ from owc.cli import EXIT_NOT_SUCCEEDED
 from owc.cli.hub_api import FINISHED_STATES, HubApi
 from owc.cli.options import hub_options
 
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
 FORMS = ("csv", "ndjson", "parquet")
+NAME_CHARS = 28
 _POLL_SECONDS = 0.3
 
 
@@ -77,23 +82,15 @@ def cancel(*, url: str, token: str | None, job_id: str) -> None:
 
 def follow(api: HubApi, job_id: str) -> dict[str, Any]:
     """Show a job's progress until it is finished; returns the finished job."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich import console
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with progress_bars(console.Console(stderr=True)) as progress:
         bar = progress.add_task(job_id, total=None, note="")
         while True:
             job = api.job(job_id)
             progress.update(
                 bar,
-                description=job["name"],
+                description=job["name"][:NAME_CHARS],
                 completed=job["rows_settled"],
                 total=job["rows_total"],
                 note=f"{job['state']}, {job['volunteers_at_work']} at work",
@@ -101,6 +98,22 @@ def follow(api: HubApi, job_id: str) -> dict[str, Any]:
             if job["state"] in FINISHED_STATES:
                 return job
             time.sleep(_POLL_SECONDS)
+
+
+def progress_bars(console: Console) -> Progress:
+    """Bars of jobs: name, rows done, time, and a `note`, all to be read in 80 columns."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Column
+
+    whole = Column(no_wrap=True)
+    return Progress(
+        TextColumn("{task.description}", table_column=whole),
+        BarColumn(),  # alone gives way where there is little room
+        MofNCompleteColumn(table_column=whole),
+        TimeElapsedColumn(table_column=whole),
+        TextColumn("{task.fields[note]}", table_column=whole),
+        console=console,
+    )
 
 
 def exit_unless_succeeded(job: dict[str, Any]) -> None:

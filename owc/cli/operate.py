@@ -14,7 +14,7 @@ from owc.cli.options import data_option, settings_from
 if TYPE_CHECKING:
     from owc.services.hub import Hub
 
-SCOPES = ("submit", "trusted", "operate")
+SCOPES = ("submit", "trusted")
 
 
 @click.group()

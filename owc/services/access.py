@@ -13,9 +13,9 @@ from owc.services.hub import Hub
 from owc.services.values import Token
 from owc.store import TokenRow
 
-SCOPES: Final = frozenset({"submit", "trusted", "operate"})
-"""`submit`: post jobs and uploads; `trusted`: they start without approval; `operate`: approve,
-cancel and take down anyone's."""
+SCOPES: Final = frozenset({"submit", "trusted"})
+"""`submit`: post jobs, which are held, and uploads; `trusted`: the same, and jobs start without
+approval and anyone's can be cancelled."""
 
 PREFIX: Final = "owc_"
 

@@ -122,7 +122,7 @@ def result_file(hub: Hub, job_id: str) -> Path:
         job = _job(session, job_id)
     if job.result_sha256 is None:
         if job.failure is not None:
-            raise ResultNotReady(f"The job has no result, it {job.state}: {job.failure}")
+            raise ResultNotReady(f"The job is {job.state} and has no result: {job.failure}")
         raise ResultNotReady(f"The job has no result yet, it is {job.state}.")
     return hub.blobs.path(job.result_sha256)
 

@@ -208,3 +208,12 @@ def test_a_program_can_be_fetched_by_its_hash(shared_hub: ServedHub) -> None:
     job = shared_hub.job(shared_hub.post(DOCUMENT)["id"])
     blob = requests.get(f"{shared_hub.url}/blob/{job['program_sha256']}", timeout=10)
     assert hashlib.sha256(blob.content).hexdigest() == job["program_sha256"]
+
+
+def test_a_hub_with_a_redis_of_its_operator_brings_its_database_up_to_date(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with serving(tmp_path / "data", variables={"OWC_REDIS_URL": redis_url}) as hub:
+        assert requests.get(f"{hub.url}/list", timeout=30).json()["jobs"] == []
+        refused = requests.post(f"{hub.url}/job", json=DOCUMENT, timeout=30)
+    assert refused.status_code == 401, "only a hub of one machine lets loopback post"
