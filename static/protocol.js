@@ -40,7 +40,6 @@ export const Refusal = Object.freeze({
   UNSUPPORTED_PROTOCOL: "unsupported_protocol",
   REPLACED: "replaced",
   TOO_MANY_MESSAGES: "too_many_messages",
-  TOO_MANY_CONNECTIONS: "too_many_connections",
   INTERNAL_ERROR: "internal_error",
 });
 

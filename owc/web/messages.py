@@ -259,7 +259,6 @@ REFUSALS: dict[str, str] = {
     "unsupported_protocol": "This hub does not speak that version of the protocol.",
     "replaced": "The same volunteer connected again from elsewhere.",
     "too_many_messages": "Messages came faster than this hub takes them.",
-    "too_many_connections": "This address holds as many connections as one may.",
     "internal_error": "The hub failed to handle the message; it has been logged.",
 }
 """Why a connection was ended: code and the sentence that goes with it."""

@@ -1,0 +1,232 @@
+"""Writes the tables of these pages that the code knows better: settings, codes, messages, commands.
+
+    python docs/tables.py            (or: make docs)
+
+Each table stands between two comments, `begin NAME` and `end NAME`; what is between them is
+replaced. A test fails when a page is not what this writes.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import typing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import UnionType
+
+FOLDER = Path(__file__).parent
+sys.path.insert(0, str(FOLDER.parent))
+
+import click  # noqa: E402 - the path comes first
+from pydantic import BaseModel  # noqa: E402
+
+from jobspec.problems import CODES  # noqa: E402
+from owc.cli import COMMANDS, owc  # noqa: E402
+from owc.settings import PREFIX, Settings  # noqa: E402
+from owc.telemetry import EVENTS  # noqa: E402
+from owc.web import messages  # noqa: E402
+
+_BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
+_NAMED_TYPES = [
+    (messages.Token, "token"),
+    (messages.Id, "id"),
+    (messages.Sha256, "SHA-256"),
+    (messages.Count, "integer from 0"),
+    (messages.Word, "word"),
+    (messages.Sentence, "text (up to 500)"),
+]
+_PLAIN_TYPES: dict[object, str] = {
+    str: "text",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    bytes: "binary",
+    type(None): "null",
+}
+
+
+def main() -> None:
+    """Rewrite every page that has such tables."""
+    for path in sorted(FOLDER.glob("*.md")):
+        text = path.read_text()
+        written = render(text)
+        if written != text:
+            path.write_text(written)
+
+
+def render(text: str) -> str:
+    """A page with its tables as they should be. Raises KeyError for a table of unknown name."""
+
+    def replace(match: re.Match[str]) -> str:
+        return match[1] + "\n".join(TABLES[match[2]]()) + "\n" + match[3]
+
+    return _BLOCK.sub(replace, text)
+
+
+def settings() -> Iterator[str]:
+    rows = (
+        (f"`{PREFIX}{name.upper()}`", _default(field.default), field.description or "")
+        for name, field in Settings.model_fields.items()
+    )
+    return _table(("variable", "default", ""), rows)
+
+
+def problems() -> Iterator[str]:
+    return _table(("code", "says"), ((f"`{code}`", says) for code, says in CODES.items()))
+
+
+def events() -> Iterator[str]:
+    rows = (
+        (f"`{name}`", logging.getLevelName(event.level).lower(), event.says)
+        for name, event in EVENTS.items()
+    )
+    return _table(("event", "level", "says"), rows)
+
+
+def commands() -> Iterator[str]:
+    context = click.Context(owc, info_name="owc")
+    for name in sorted(COMMANDS):
+        command = owc.get_command(context, name)
+        assert command is not None
+        yield from _command(command, f"owc {name}")
+
+
+def wire_to_hub() -> Iterator[str]:
+    return _messages(messages.VOLUNTEER_EVENTS)
+
+
+def wire_from_hub() -> Iterator[str]:
+    return _messages(messages.HUB_EVENTS)
+
+
+def wire_watch() -> Iterator[str]:
+    return _messages(messages.WATCH_EVENTS)
+
+
+def wire_parts() -> Iterator[str]:
+    events = {*messages.VOLUNTEER_EVENTS.values(), *messages.HUB_EVENTS.values()}
+    events |= {*messages.WATCH_EVENTS.values(), messages.Message}
+    return _messages(
+        {
+            name: value
+            for name, value in vars(messages).items()
+            if isinstance(value, type) and issubclass(value, messages.Message)
+            if value not in events
+        }
+    )
+
+
+def refusals() -> Iterator[str]:
+    return _table(
+        ("code", "says"), ((f"`{code}`", says) for code, says in messages.REFUSALS.items())
+    )
+
+
+TABLES: dict[str, Callable[[], Iterator[str]]] = {
+    function.__name__: function
+    for function in (
+        settings,
+        problems,
+        events,
+        commands,
+        wire_to_hub,
+        wire_from_hub,
+        wire_watch,
+        wire_parts,
+        refusals,
+    )
+}
+"""The tables by the name that stands in the pages."""
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+def _default(value: object) -> str:
+    if value is None or value == ():
+        return ""
+    # Underscores may stand in the variable too; ports are names rather than numbers.
+    return f"`{value:_}`" if isinstance(value, int) and value > 10_000 else f"`{value}`"
+
+
+def _command(command: click.Command, name: str) -> Iterator[str]:
+    if isinstance(command, click.Group):
+        for part in sorted(command.commands):
+            yield from _command(command.commands[part], f"{name} {part}")
+        return
+    arguments = [
+        part.make_metavar(click.Context(command))
+        for part in command.params
+        if isinstance(part, click.Argument)
+    ]
+    yield f"### `{' '.join([name, *arguments])}`"
+    yield ""
+    yield " ".join((command.help or "").split())
+    options = [
+        part for part in command.params if isinstance(part, click.Option) and not part.hidden
+    ]
+    if options:
+        yield ""
+        yield from _table(("option", ""), map(_option, options))
+    yield ""
+
+
+def _option(option: click.Option) -> tuple[str, str]:
+    name, help_text = option.get_help_record(click.Context(click.Command("owc"))) or ("", "")
+    return f"`{name}`", " ".join(help_text.split())
+
+
+def _messages(models: dict[str, type[messages.Message]]) -> Iterator[str]:
+    for name, model in models.items():
+        yield f"### `{name}`"
+        yield ""
+        yield from (line.strip() for line in (model.__doc__ or "").strip().splitlines())
+        hints = typing.get_type_hints(model, include_extras=True)
+        if model.model_fields:
+            yield ""
+            rows = ((f"`{field}`", _type(hints[field])) for field in model.model_fields)
+            yield from _table(("key", "value"), rows)
+        yield ""
+
+
+def _type(hint: object) -> str:
+    for named, words in _NAMED_TYPES:
+        if hint == named:
+            return words
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return _type(args[0]) + _bounds(args[1:])
+    if origin in (typing.Union, UnionType):
+        return " or ".join(map(_type, args))
+    if origin is typing.Literal:
+        return " or ".join(f'`"{value}"`' for value in args)
+    if origin is list:
+        return f"list of {_type(args[0])}"
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return f"[{hint.__name__}](#{hint.__name__.lower()})"
+    return _PLAIN_TYPES[hint]
+
+
+def _bounds(annotations: Sequence[object]) -> str:
+    limits = [each for part in annotations for each in getattr(part, "metadata", ())]
+    least = next((each.ge for each in limits if hasattr(each, "ge")), None)
+    most = next((each.le for each in limits if hasattr(each, "le")), None)
+    longest = next((each.max_length for each in limits if hasattr(each, "max_length")), None)
+    if longest is not None:
+        return f" (up to {longest:,})"
+    if least is not None and most is not None:
+        return f" ({least:,} to {most:,.0f})"
+    return ""
+
+
+if __name__ == "__main__":
+    main()
