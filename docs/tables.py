@@ -88,9 +88,8 @@ def events() -> Iterator[str]:
 def commands() -> Iterator[str]:
     context = click.Context(owc, info_name="owc")
     for name in sorted(COMMANDS):
-        command = owc.get_command(context, name)
-        assert command is not None
-        yield from _command(command, f"owc {name}")
+        if command := owc.get_command(context, name):
+            yield from _command(command, f"owc {name}")
 
 
 def wire_to_hub() -> Iterator[str]:
