@@ -1,1 +1,1 @@
-"""web."""
+"""HTTP and Socket.IO: handlers that translate and call one service function."""
