@@ -12,6 +12,7 @@ from redis.client import PubSub
 from redis.exceptions import RedisError
 
 from owc import telemetry
+from owc.errors import QueueUnavailable
 
 CHANNEL: Final = "owc:events"
 TOPICS: Final = frozenset({"work", "job", "revoke"})
@@ -53,12 +54,15 @@ class Subscription:
     def next(self, timeout_seconds: float) -> dict[str, Any] | None:
         """The next piece of news, or None when none came in time.
 
-        Raises redis.exceptions.ConnectionError while Redis is away; calling again reconnects.
+        Raises QueueUnavailable while Redis is away; calling again reconnects.
         """
-        if not self._subscribed:
-            self._pubsub.subscribe(CHANNEL)
-            self._subscribed = True
-        message = self._pubsub.get_message(timeout=timeout_seconds)
+        try:
+            if not self._subscribed:
+                self._pubsub.subscribe(CHANNEL)
+                self._subscribed = True
+            message = self._pubsub.get_message(timeout=timeout_seconds)
+        except (RedisError, OSError) as error:
+            raise QueueUnavailable(f"The Redis-protocol server does not answer: {error}") from error
         if message is None or message["type"] != "message":
             return None
         news = json.loads(message["data"])

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import socketio
-from redis.exceptions import RedisError
 
+from owc.errors import QueueUnavailable
 from owc.services import upkeep
 from owc.web.runtime import Runtime
 from owc.web.volunteer_events import VolunteerEvents
@@ -95,7 +95,7 @@ class Background:
                 news = subscription.next(_LISTEN_SECONDS)
                 if news is not None:
                     self._pass_on(news)
-            except RedisError as error:
+            except QueueUnavailable as error:
                 _logger.warning("no news from Redis: %s", error)
                 self._server.sleep(_RETRY_SECONDS)
             except Exception:

@@ -3,6 +3,7 @@
 import pytest
 from redis import Redis
 
+from owc.errors import QueueUnavailable
 from owc.push import Push
 from owc.queue import connect
 
@@ -33,3 +34,11 @@ def test_an_unknown_topic_is_our_mistake(redis: Redis) -> None:
 def test_news_to_a_redis_that_is_away_are_lost_quietly(tmp_path) -> None:
     push = Push(connect(f"unix://{tmp_path}/none.sock"))
     push.publish("work")
+
+
+def test_a_subscriber_of_a_redis_that_is_away_is_told_so(tmp_path) -> None:
+    subscription = Push(connect(f"unix://{tmp_path}/none.sock")).subscribe()
+    for _ in range(2):
+        with pytest.raises(QueueUnavailable):
+            subscription.next(0.01)
+    subscription.close()
