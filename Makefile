@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo serve test test-python test-js browsers lint format lock clean
+.PHONY: help demo serve test test-python test-js browsers lint format docs lock clean
 
 help:
 	@echo "make demo     start a hub, an example site and a volunteer; compute the demo jobs (ONCE=1: stop after)"
 	@echo "make serve    start a hub on http://127.0.0.1:8080"
 	@echo "make test     all tests, in real browsers too"
 	@echo "make lint     format, style, types, layers"
+	@echo "make docs     write the tables of docs/ that come from the code"
 	@echo "make lock     resolve the dependencies anew"
 
 # --- environments ----------------------------------------------------------------------------
@@ -67,6 +68,9 @@ format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
 
 # --- upkeep ----------------------------------------------------------------------------------
+
+docs: $(VENV)/run
+	$(BIN)/python docs/tables.py
 
 # Versions and hashes, no addresses; one resolution for every platform and Python >= 3.11.
 lock: $(VENV)/dev
