@@ -18,6 +18,7 @@ PRIORITIES = range(10)
 """9 is served first, 5 is the default."""
 
 _KEY_PART = re.compile(r"m(?P<memory>\d{1,6})|s(?P<score>\d{1,9})|f_(?P<feature>[a-z0-9_]{1,32})")
+_QUEUE_NAME = re.compile(r"owc\.(?P<key>[a-z0-9_-]+)\.p(?P<priority>[0-9])")
 _FEATURE = re.compile(r"[a-z0-9_]{1,32}")
 
 
@@ -93,3 +94,9 @@ def queue_name(key: str, priority: int) -> str:
     if priority not in PRIORITIES:
         raise ValueError(f"priority {priority} is not from 0 to 9")
     return f"owc.{key}.p{priority}"
+
+
+def parse_queue_name(name: str) -> tuple[str, int] | None:
+    """The requirement key and priority that `queue_name` made a name of; None for other names."""
+    match = _QUEUE_NAME.fullmatch(name)
+    return (match["key"], int(match["priority"])) if match else None

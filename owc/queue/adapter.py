@@ -29,6 +29,7 @@ from rq.registry import FinishedJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.utils import now, utcformat
 
+from owc.domain.matching import parse_queue_name
 from owc.errors import QueueUnavailable
 
 MARGIN_SECONDS: Final = 60
@@ -195,9 +196,10 @@ class Queue:
 
     @_guarded
     def queue_names(self) -> tuple[str, ...]:
-        """The queues of sub-jobs that Redis knows, now or from before."""
+        """The queues of sub-jobs that Redis knows, now or from before. Another RQ application may
+        live in the same Redis: its queues are none of ours."""
         names = (queue.name for queue in RqQueue.all(self._connection, serializer=JSONSerializer))
-        return tuple(sorted(name for name in names if name not in TASK_QUEUES))
+        return tuple(sorted(name for name in names if parse_queue_name(name) is not None))
 
     @_guarded
     def queued_ids(self, name: str) -> set[str]:

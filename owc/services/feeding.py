@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, false, func, select, update
 from sqlalchemy.orm import Session
 
 from owc import telemetry
-from owc.domain.matching import queue_name
+from owc.domain.matching import parse_queue_name, queue_name
 from owc.domain.sizing import fair_shares, queue_window
 from owc.domain.states import JobState, SubJobState
 from owc.queue import QueuedSubJob
@@ -75,8 +75,11 @@ def requeue_missing(hub: Hub, name: str) -> int:
 
 
 def _in_queue(name: str) -> ColumnElement[bool]:
-    key, _, priority = name.removeprefix("owc.").rpartition(".p")
-    return (JobRow.requirement_key == key) & (JobRow.priority == int(priority))
+    parsed = parse_queue_name(name)
+    if parsed is None:
+        return false()
+    key, priority = parsed
+    return (JobRow.requirement_key == key) & (JobRow.priority == priority)
 
 
 def _backlogs(hub: Hub) -> dict[str, _Backlog]:

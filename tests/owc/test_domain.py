@@ -10,6 +10,7 @@ from owc.domain.matching import (
     MEGABYTE,
     Capabilities,
     Requirement,
+    parse_queue_name,
     queue_name,
     requirement_key,
     requirement_of,
@@ -93,7 +94,7 @@ def test_an_illegal_move_tells_its_story() -> None:
 def test_a_key_is_stable_and_at_least_as_strict_as_its_requirement(needed: Requirement) -> None:
     key = requirement_key(needed)
     assert requirement_key(requirement_of(key)) == key
-    assert queue_name(key, 5) == f"owc.{key}.p5"
+    assert parse_queue_name(queue_name(key, 5)) == (key, 5)
 
 
 @given(requirements, capabilities)

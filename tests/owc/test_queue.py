@@ -132,9 +132,13 @@ def test_rq_info_tells_the_truth(queue: Queue, redis_server) -> None:
     )
 
 
-def test_queues_of_sub_jobs_are_listed_without_those_of_tasks(queue: Queue) -> None:
+def test_queues_of_sub_jobs_are_listed_without_those_of_tasks_and_of_other_applications(
+    queue: Queue, redis: Redis
+) -> None:
     _enqueue(queue, "sub_1")
     queue.enqueue_task(Task(id="split-job_1", function="split_job", args=("job_1",)))
+    for name in ("default", "emails.p1", "owc.base.p10"):
+        RqQueue(name, connection=redis, serializer=JSONSerializer).enqueue("builtins.print")
     assert queue.queue_names() == (NAME,)
 
 
