@@ -18,7 +18,7 @@ from owc.domain.states import JobState, SubJobState, Verdict
 from owc.services import moves
 from owc.services.aftermath import Change, begin_change
 from owc.services.hub import Hub
-from owc.services.plans import chunk_of, read_plan
+from owc.services.plans import chunk_of, describe_trap, read_plan
 from owc.store import JobRow, ResultRow, SubJobRow, VolunteerRow
 
 FUEL_PER_SECOND = 1_000_000_000
@@ -141,7 +141,8 @@ def _judge(change: Change, hub: Hub, sub_job_id: str, finding: _Finding) -> bool
             moves.lose_trust(change, volunteer)
     telemetry.event("check_done", sub_job_id=sub_job_id, agreed=len(agreeing), of=len(results))
     if finding.trap_site is not None:
-        reason = _describe_trap(job, sub_job, finding)
+        row = sub_job.first_row + finding.rows_done
+        reason = describe_trap(read_plan(job.plan), finding.trap_site, row)
         moves.end_job(change, job, JobState.FAILED, reason)
         return False
     canonical = agreeing[0] if agreeing else _hub_result(change, hub, sub_job, finding)
@@ -174,13 +175,6 @@ def _hub_result(change: Change, hub: Hub, sub_job: SubJobRow, finding: _Finding)
     )
     change.session.add(result)
     return result
-
-
-def _describe_trap(job: JobRow, sub_job: SubJobRow, finding: _Finding) -> str:
-    site = read_plan(job.plan).traps[finding.trap_site or 0]
-    place = f"{site.pointer}, line {site.line}" if site.line else site.pointer
-    row = sub_job.first_row + finding.rows_done
-    return f"Row {row:,} of the source failed: {site.message} ({site.code}) at {place}."
 
 
 def _describe_failure(hub: Hub, sub_job: SubJobRow, error: jobspec.RunError) -> str:

@@ -26,7 +26,7 @@ from owc.services.aftermath import Aftermath, Change, begin_change, task_of_stat
 from owc.services.cutting import Piece, Source
 from owc.services.feeding import feed_queues
 from owc.services.hub import Hub
-from owc.services.plans import read_plan
+from owc.services.plans import describe_trap, read_plan
 from owc.services.previews import PREVIEW_ROWS, preview_of
 from owc.services.probing import RowTooSlow, RowTraps
 from owc.store import PAGE, JobRow, ResultRow, SubJobRow
@@ -66,12 +66,7 @@ def split(hub: Hub, job_id: str) -> None:
         seconds = hub.settings.hub_run_seconds
         fail(hub, job_id, f"One row alone takes longer than {seconds} seconds on the hub.")
     except RowTraps as trap:
-        site = read_plan(job.plan).traps[trap.site]
-        place = f"{site.pointer}, line {site.line}" if site.line else site.pointer
-        sentence = (
-            f"Row {trap.row:,} of the source failed: {site.message} ({site.code}) at {place}."
-        )
-        fail(hub, job_id, sentence)
+        fail(hub, job_id, describe_trap(read_plan(job.plan), trap.site, trap.row))
 
 
 def merge(hub: Hub, job_id: str) -> None:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-import jobspec
 from owc import telemetry
 from owc.domain import sizing
 from owc.domain.ids import new_id
@@ -20,7 +19,7 @@ from owc.services import moves
 from owc.services.aftermath import Change, begin_change
 from owc.services.feeding import count_some, feed_queues
 from owc.services.hub import Hub
-from owc.services.plans import read_plan
+from owc.services.plans import chunk_of
 from owc.services.values import LeaseOffer, OfferedSubJob, Renewal, VolunteerRecord
 from owc.settings import Settings
 from owc.store import JobRow, LeaseRow, LeaseSubJobRow, SubJobRow, VolunteerRow
@@ -328,16 +327,11 @@ def _choose(
 
 
 def _offered(hub: Hub, job: JobRow, sub_job: SubJobRow) -> OfferedSubJob:
-    if sub_job.chunk_sha256 is None:
-        chunk = jobspec.range_chunk(read_plan(job.plan), sub_job.first_row, sub_job.rows)
-    elif sub_job.chunk_bytes <= hub.settings.inline_chunk_bytes:
-        chunk = hub.blobs.read(sub_job.chunk_sha256)
-    else:
-        chunk = None
+    is_large = sub_job.chunk_bytes > hub.settings.inline_chunk_bytes  # never so of a range
     return OfferedSubJob(
         sub_job_id=sub_job.id,
         first_row=sub_job.first_row,
         rows=sub_job.rows,
         chunk_sha256=sub_job.chunk_sha256,
-        chunk=chunk,
+        chunk=None if is_large else chunk_of(hub, job, sub_job),
     )

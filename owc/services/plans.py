@@ -25,6 +25,13 @@ def read_plan(text: str) -> jobspec.ProgramPlan:
     return jobspec.ProgramPlan.from_json(text)
 
 
+def describe_trap(plan: jobspec.ProgramPlan, trap_site: int, row: int) -> str:
+    """Why a job fails at a row of its source, as a sentence."""
+    site = plan.traps[trap_site]
+    place = f"{site.pointer}, line {site.line}" if site.line else site.pointer
+    return f"Row {row:,} of the source failed: {site.message} ({site.code}) at {place}."
+
+
 def chunk_of(hub: Hub, job: JobRow, sub_job: SubJobRow) -> bytes:
     """The input of a sub-job: a blob, or, for a range, its header made anew."""
     if sub_job.chunk_sha256 is not None:
