@@ -112,7 +112,7 @@ def test_a_job_can_be_cancelled_at_every_state(hub: Hub, run_tasks: RunTasks, re
     run_tasks()
     view = catalogue.job_view(hub, merging)
     assert (view.state, view.failure) == (JobState.CANCELLED, "why")
-    with pytest.raises(ResultNotReady, match="cancelled: why"):
+    with pytest.raises(ResultNotReady, match="cancelled and has no result: why"):
         catalogue.result_file(hub, merging)
 
 
