@@ -24,27 +24,6 @@ def alloc(bytes: i32) -> i32:
     return address
 
 
-def alloc_zero(bytes: i32) -> i32:
-    """Fresh bytes that are zero."""
-    address = alloc(bytes)
-    memory_fill(address, 0, bytes)
-    return address
-
-
-def heap_align(alignment: i32) -> None:
-    """Let the next allocation begin at a multiple of a power of two from 8 on."""
-    global heap_top
-    top = (u32(heap_top) + u32(alignment) - 1) & (0 - u32(alignment))
-    reserve(top)
-    heap_top = i32(top)
-
-
-def heap_release(address: i32) -> None:
-    """Forget what was allocated at an address and after it."""
-    global heap_top
-    heap_top = address
-
-
 def reserve(top: u32) -> None:
     """Let the memory reach up to an address, by at least a quarter more when it must grow."""
     if top > 0x7FFFFFF8:

@@ -31,22 +31,6 @@ def floor_modulo_i32(a: i32, b: i32) -> i32:
     return remainder + b if remainder != 0 and (remainder ^ b) < 0 else remainder
 
 
-def truncated_divide_i64(a: i64, b: i64) -> i64:
-    """a / b towards zero; the one quotient that does not fit wraps. b is not 0."""
-    return 0 - a if b == -1 else div(a, b)
-
-
-def add_overflows_i64(a: i64, b: i64) -> bool:
-    """Whether a + b does not fit 64 bits."""
-    total = a + b
-    return ((a ^ total) & (b ^ total)) < 0
-
-
-def subtract_overflows_i64(a: i64, b: i64) -> bool:
-    """Whether a - b does not fit 64 bits."""
-    return ((a ^ b) & (a ^ (a - b))) < 0
-
-
 def multiply_overflows_i64(a: i64, b: i64) -> bool:
     """Whether a * b does not fit 64 bits."""
     high = multiply_high_u64(u64(a), u64(b))
@@ -66,40 +50,6 @@ def multiply_high_u64(a: u64, b: u64) -> u64:
     middle = a1 * b0 + ((a0 * b0) >> 32)
     other = a0 * b1 + (middle & 0xFFFFFFFF)
     return a1 * b1 + (middle >> 32) + (other >> 32)
-
-
-def hash_mix(hash: i64, value: i64) -> i64:
-    """A 64-bit hash of what was hashed before and one more value (after murmur's finaliser)."""
-    mixed = u64(hash) ^ u64(value) * 0x9E3779B97F4A7C15
-    mixed = (mixed ^ (mixed >> 32)) * 0xD6E8FEB86659FD93
-    mixed = (mixed ^ (mixed >> 32)) * 0xD6E8FEB86659FD93
-    return i64(mixed ^ (mixed >> 32))
-
-
-def hash_bytes(hash: i64, address: i32, bytes: i32) -> i64:
-    """A 64-bit hash of what was hashed before and a region of memory."""
-    hash = hash_mix(hash, i64(bytes))
-    i: i32 = 0
-    while i + 8 <= bytes:
-        hash = hash_mix(hash, load64(address + i))
-        i += 8
-    last: i64 = 0
-    shift: i64 = 0
-    while i < bytes:
-        last |= i64(load8u(address + i)) << shift
-        shift += 8
-        i += 1
-    return hash_mix(hash, last)
-
-
-def canonical_f64(x: f64) -> f64:
-    """The same number; of all NaNs the one."""
-    return x if x == x else f64_of_bits(0x7FF8000000000000)
-
-
-def canonical_f32(x: f32) -> f32:
-    """The same number; of all NaNs the one."""
-    return x if x == x else f32_of_bits(0x7FC00000)
 
 
 def float_remainder(x: f64, y: f64) -> f64:

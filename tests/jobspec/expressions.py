@@ -12,7 +12,7 @@ from jobspec import ir, kernels, sql
 from jobspec.functions import compile_functions
 from jobspec.ir import Body, Const, Function, Get, Kind, TrapSites
 from jobspec.problems import ProblemList
-from jobspec.types import Column, Schema, ValueType, columns_by_name
+from jobspec.types import Column, Schema, ValueType
 from tests.jobspec.running import Instance
 
 DUCKDB_TYPES = {
@@ -60,7 +60,7 @@ class Expressions:
                 text,
                 f"/{index}",
                 problems,
-                scope=columns_by_name(schema),
+                scope={column.name: column for column in schema},
                 functions=user_functions,
             )
             for index, text in enumerate(texts)

@@ -62,9 +62,6 @@ def test_integers_divide_as_in_python(a: int, b: int) -> None:
     wrapped = (a // b + 2**63) % 2**64 - 2**63
     assert ALL.call("floor_divide_i64", a, b) == wrapped
     assert ALL.call("floor_modulo_i64", a, b) == a % b
-    quotient = abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
-    truncated = (quotient + 2**63) % 2**64 - 2**63
-    assert ALL.call("truncated_divide_i64", a, b) == truncated
 
 
 @given(st.integers(-(2**31), 2**31 - 1), st.integers(-(2**31), 2**31 - 1))
@@ -84,9 +81,7 @@ def test_narrow_integers_divide_as_in_python(a: int, b: int) -> None:
 @example(2**32, 2**31)
 @example(-(2**32), 2**31)
 def test_overflow_is_seen(a: int, b: int) -> None:
-    for name, exact in (("add", a + b), ("subtract", a - b), ("multiply", a * b)):
-        overflows = ALL.call(f"{name}_overflows_i64", a, b)
-        assert bool(overflows) == (not LOW <= exact <= HIGH), name
+    assert bool(ALL.call("multiply_overflows_i64", a, b)) == (not LOW <= a * b <= HIGH)
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
@@ -108,24 +103,22 @@ def test_float_remainders_are_exact(x: float, y: float) -> None:
     if y == 0:
         return
     expected = math.nan if math.isinf(x) or math.isnan(y) else math.fmod(x, y)
-    assert same(ALL.call("canonical_f64", ALL.call("float_remainder", x, y)), expected)
-    assert same(ALL.call("canonical_f64", ALL.call("float_modulo", x, y)), x % y)
-    assert same(ALL.call("canonical_f64", ALL.call("float_floor_divide", x, y)), x // y)
-
-
-def test_nans_become_the_canonical_one() -> None:
-    instance = kernel(
-        "def f(bits: i64) -> i64:\n    return bits_of_f64(canonical_f64(f64_of_bits(bits)))\n"
-        "def g(bits: i32) -> i32:\n    return bits_of_f32(canonical_f32(f32_of_bits(bits)))\n"
-    )
-    assert instance.call("f", -1) == 0x7FF8000000000000
-    assert instance.call("f", 0x7FF8000000000001) == 0x7FF8000000000000
-    assert instance.call("f", 0x4000000000000000) == 0x4000000000000000
-    assert instance.call("g", -1) == 0x7FC00000
+    assert same(ALL.call("float_remainder", x, y), expected)
+    assert same(ALL.call("float_modulo", x, y), x % y)
+    assert same(ALL.call("float_floor_divide", x, y), x // y)
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40), st.integers(0, 7))
-def test_memory_is_compared_and_hashed_as_bytes(a: bytes, b: bytes, shift: int) -> None:
+def test_texts_are_hashed_by_their_bytes(a: bytes, b: bytes, shift: int) -> None:
+    hashes = []
+    for text, start in ((a, 4096), (b, 8192 + shift)):
+        ALL.memory.write(ALL.store, text + b"x", start)
+        hashes.append(ALL.call("hash_text", 0, len(text) << 32 | start))
+    assert (hashes[0] == hashes[1]) == (a == b)
+
+
+@given(st.binary(max_size=40), st.binary(max_size=40), st.integers(0, 7))
+def test_memory_is_compared_as_bytes(a: bytes, b: bytes, shift: int) -> None:
     first, second = 4096, 8192 + shift
     ALL.memory.write(ALL.store, a + b"x", first)
     ALL.memory.write(ALL.store, b + b"y", second)
@@ -133,14 +126,10 @@ def test_memory_is_compared_and_hashed_as_bytes(a: bytes, b: bytes, shift: int) 
     order = (a[:length] > b[:length]) - (a[:length] < b[:length])
     assert ALL.call("memory_compare", first, second, length) == order
     assert bool(ALL.call("memory_equal", first, second, length)) == (order == 0)
-    hashes = [
-        ALL.call("hash_bytes", 0, start, len(text)) for start, text in ((first, a), (second, b))
-    ]
-    assert (hashes[0] == hashes[1]) == (a == b)
 
 
 def test_hashes_spread_small_numbers() -> None:
-    low_bits = {ALL.call("hash_mix", 0, n) & 1023 for n in range(1024)}
+    low_bits = {ALL.call("hash_word", 0, n) & 1023 for n in range(1024)}
     assert len(low_bits) > 500
 
 
@@ -157,15 +146,10 @@ def test_allocations_are_aligned_and_apart() -> None:
 
 
 def test_a_reset_forgets_what_was_allocated() -> None:
-    heap = linked("heap_reset", "alloc", "heap_align", "heap_release", "alloc_zero")
+    heap = linked("heap_reset", "alloc")
     heap.call("heap_reset")
     first = heap.call("alloc", 24)
-    heap.call("heap_align", 64)
-    assert heap.call("alloc", 8) == 128
-    heap.memory.write(heap.store, b"\xff" * 64, 128)
-    heap.call("heap_release", 128)
-    assert heap.call("alloc_zero", 16) == 128
-    assert heap.memory.read(heap.store, 128, 145) == bytes(16) + b"\xff"
+    assert heap.call("alloc", 8) != first
     heap.call("heap_reset")
     assert heap.call("alloc", 24) == first
 
@@ -327,7 +311,7 @@ def test_a_call_that_may_trap_is_checked() -> None:
     body = ir.Body(ir.TrapSites())
     address = kernels.call(body, "alloc", ir.Const(I32, 8))
     kernels.do(body, "heap_reset")
-    kept = kernels.call(body, "hash_mix", ir.Const(I64, 1), ir.Const(I64, 2))
+    kept = kernels.call(body, "hash_word", ir.Const(I64, 1), ir.Const(I64, 2))
     assert [type(statement).__name__ for statement in body.statements()] == [
         "Set",
         "TrapCheck",
@@ -335,7 +319,7 @@ def test_a_call_that_may_trap_is_checked() -> None:
     ]
     assert (address.kind, kept) == (
         I32,
-        ir.Call("hash_mix", (ir.Const(I64, 1), ir.Const(I64, 2)), I64),
+        ir.Call("hash_word", (ir.Const(I64, 1), ir.Const(I64, 2)), I64),
     )
     with pytest.raises(CompilerError, match="there is no kernel nothing"):
         kernels.do(body, "nothing")
@@ -350,4 +334,4 @@ def test_kernels_are_linked_with_what_they_call() -> None:
     wasm = assemble(Module(functions=(f,), memory_maximum_bytes=65536))
     assert wasm.count(b"heap_reset") == wasm.count(b"reserve") == 1
     assert wasm.count(b"heap_top") == 1
-    assert b"hash_mix" not in wasm
+    assert b"hash_word" not in wasm
