@@ -5,7 +5,6 @@ Not here: what operators do with them (`jobspec.sql`), how columns lie in memory
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -89,7 +88,3 @@ class Column:
 
 
 Schema = tuple[Column, ...]
-
-
-def columns_by_name(schema: Iterable[Column]) -> dict[str, Column]:
-    return {column.name: column for column in schema}

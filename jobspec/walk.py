@@ -22,8 +22,6 @@ from jobspec.ir import (
     SetGlobal,
     Stmt,
     Store,
-    Trap,
-    TrapCheck,
     While,
 )
 
@@ -103,8 +101,3 @@ def callees(body: Iterable[Stmt]) -> Iterator[str]:
             for part in subexpressions(expression):
                 if isinstance(part, Call):
                     yield part.function
-
-
-def may_trap_directly(body: Iterable[Stmt]) -> bool:
-    """Whether a body records a trap or leaves because a callee did."""
-    return any(isinstance(statement, Trap | TrapCheck) for statement in statements(body))

@@ -117,7 +117,3 @@ def integer(value_type: ValueType, value: int) -> Const:
 
 def truth(value: bool) -> Const:
     return Const(Kind.I32, int(value))
-
-
-def is_nan(expression: Expr) -> Expr:
-    return ir.Op(f"{expression.kind}.ne", (expression, expression))

@@ -11,7 +11,6 @@ import re
 import struct
 from collections.abc import Iterator
 
-from jobspec.errors import ProgramError
 from jobspec.wasm import encode
 from jobspec.wasm.decode import Parts, Reader, constant, decode
 from jobspec.wasm.opcodes import CONTROL, LOADS, OF_MEMORY, OPERATORS, STORES
@@ -176,6 +175,3 @@ def _number(value: float, kind: str) -> str:
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
     return repr(value) if value.is_integer() and abs(value) < 1e16 else value.hex()
-
-
-__all__ = ["ProgramError", "disassemble"]

@@ -73,13 +73,6 @@ class Blobs:
         """The bytes. Raises BadDigest, NotFound."""
         return self.path(sha256).read_bytes()
 
-    def has(self, sha256: str) -> bool:
-        return self._place(sha256).is_file()
-
-    def remove(self, sha256: str) -> None:
-        """Forget the blob; one that is not there is no error."""
-        self._place(sha256).unlink(missing_ok=True)
-
     def _place(self, sha256: str) -> Path:
         if not isinstance(sha256, str) or not _DIGEST.fullmatch(sha256):
             raise BadDigest

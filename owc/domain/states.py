@@ -91,9 +91,6 @@ LEASE_MOVES: Final[Mapping[LeaseState, frozenset[LeaseState]]] = {
     _L.ENDED: frozenset(),
 }
 
-UNFINISHED_JOBS: Final = frozenset({_J.HELD, _J.COMPILED, _J.RUNNING, _J.MERGING})
-UNSETTLED_SUB_JOBS: Final = frozenset({_S.WAITING, _S.LEASED, _S.JUDGING})
-
 State = TypeVar("State", JobState, SubJobState, LeaseState)
 
 

@@ -70,7 +70,6 @@ def test_what_is_not_a_digest_is_refused(blobs: Blobs, name: str) -> None:
 
 
 def test_an_unknown_blob_is_not_found(blobs: Blobs) -> None:
-    assert not blobs.has("0" * 64)
     with pytest.raises(NotFound):
         blobs.path("0" * 64)
 
@@ -81,10 +80,3 @@ def test_a_file_is_stored_whole_and_stays_where_it_was(blobs: Blobs, tmp_path: P
     path.write_bytes(content)
     assert blobs.read(blobs.put_file(path).sha256) == content
     assert path.exists()
-
-
-def test_a_removed_blob_is_gone_and_removing_again_is_no_error(blobs: Blobs) -> None:
-    record = blobs.put(b"x")
-    blobs.remove(record.sha256)
-    blobs.remove(record.sha256)
-    assert not blobs.has(record.sha256)
