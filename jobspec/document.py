@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -53,7 +53,6 @@ ColumnName = Annotated[
 """A name that the input gives; in SQL it stands in double quotes unless it is a plain name."""
 
 Expression = Annotated[StrictStr, Field(min_length=1, description="An SQL expression.")]
-Scalar: TypeAlias = bool | int | float | str | None
 Cell = Annotated[
     Any,
     AfterValidator(rules.check_scalar),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
@@ -17,8 +17,7 @@ from jobspec.arrow import arrow_schema
 from jobspec.chunks import output_batch
 from jobspec.errors import MergeError
 from jobspec.program_plan import Concatenate, Group, Limit, ProgramPlan
-
-Scalar: TypeAlias = bool | int | float | str | None
+from jobspec.types import Scalar
 
 BATCH_ROWS = 1 << 16
 _NAN = object()

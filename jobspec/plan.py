@@ -1,8 +1,8 @@
 """The typed plan of a job: its steps over known columns, without what nobody reads.
 
-`build_plan` checks every step against the columns that exist there and collects the problems.
-Then it walks back from the end: columns that no later step needs are neither read from the source
-nor computed. Not here: expressions (`jobspec.sql`), the program (`jobspec.program`).
+`needed_only` walks back from the end: columns that no later step needs are neither read from the
+source nor computed. Not here: how a plan is made of a document (`jobspec.planning`), expressions
+(`jobspec.sql`), the program (`jobspec.program`).
 """
 
 from __future__ import annotations

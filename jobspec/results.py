@@ -12,13 +12,12 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-Scalar: TypeAlias = bool | int | float | str | None
+from jobspec.types import Scalar
 
 _BATCH_ROWS = 8192
 _NEEDS_QUOTES = re.compile(r'[",\r\n]|^[ \t]|[ \t]$|^$')

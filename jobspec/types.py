@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from jobspec.ir import Kind
 
@@ -88,3 +89,6 @@ class Column:
 
 
 Schema = tuple[Column, ...]
+
+Scalar: TypeAlias = bool | int | float | str | None
+"""A value in Python; None is NULL."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
 
 import pyarrow as pa
 
 from jobspec.arrow import ARROW_TYPES
 from jobspec.problems import ProblemList, pointer
 from jobspec.sources.source import BATCH_ROWS, SourceColumn
-from jobspec.types import Schema, ValueType
-
-Scalar: TypeAlias = bool | int | float | str | None
+from jobspec.types import Scalar, Schema, ValueType
 
 
 class RowsSource:

@@ -12,7 +12,7 @@ from jobspec.limits import Limits
 from jobspec.problems import ProblemList
 from jobspec.sql import syntax, typed
 from jobspec.sql.casts import can_fail, is_supported
-from jobspec.sql.coercion import coerce, decimal, folded, integer, number
+from jobspec.sql.coercion import coerce, decimal, folded, integer, is_bare, number
 from jobspec.sql.conditions import Conditions, compare
 from jobspec.sql.functions import (
     AGGREGATES,
@@ -24,7 +24,6 @@ from jobspec.sql.functions import (
     Signature,
     Takes,
 )
-from jobspec.sql.operands import is_bare
 from jobspec.sql.parse import SQL_FUNCTIONS, parse
 from jobspec.sql.syntax import Syntax
 from jobspec.sql.typed import Constant, Typed, TypedExpression

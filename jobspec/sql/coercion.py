@@ -69,7 +69,7 @@ def arithmetic_type(operands: Sequence[Typed], *, float_only: bool = False) -> V
 
     None if signed and unsigned 64-bit integers meet.
     """
-    given = [node for node in operands if not _is_bare(node)]
+    given = [node for node in operands if not is_bare(node)]
     firm = [node.type for node in given if not _is_flexible(node)]
     if ValueType.F64 in firm:
         return ValueType.F64
@@ -84,7 +84,7 @@ def arithmetic_type(operands: Sequence[Typed], *, float_only: bool = False) -> V
 
 def common_type(operands: Sequence[Typed]) -> ValueType | None:
     """The type to which all operands can be brought without loss of meaning, None if none."""
-    given = [node for node in operands if not _is_bare(node)]
+    given = [node for node in operands if not is_bare(node)]
     if not given:
         return ValueType.BOOL
     types = {node.type for node in given}
@@ -136,7 +136,8 @@ def _real(value: float, type_: ValueType) -> Constant:
     return Constant(type_, narrow)
 
 
-def _is_bare(node: Typed) -> bool:
+def is_bare(node: Typed) -> bool:
+    """Whether a node is the word NULL, which takes any type."""
     return isinstance(node, Constant) and node.bare
 
 

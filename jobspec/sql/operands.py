@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from jobspec.problems import ProblemList
 from jobspec.sql import typed
-from jobspec.sql.coercion import arithmetic_type, coerce, common_type
+from jobspec.sql.coercion import arithmetic_type, coerce, common_type, is_bare
 from jobspec.sql.functions import Signature, Takes
 from jobspec.sql.parse import line_and_column
 from jobspec.sql.syntax import Syntax
@@ -173,10 +173,6 @@ class Operands(ABC):
         found = [self.matched(node, value, other) for other in others]
         good = [pair for pair in found if pair is not None]
         return good if len(good) == len(found) else None
-
-
-def is_bare(node: Typed) -> bool:
-    return isinstance(node, Constant) and node.bare
 
 
 def _mend(kind: Takes, type_: ValueType, name: str) -> str:
