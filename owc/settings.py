@@ -4,7 +4,9 @@ The variable of `data_folder` is `OWC_DATA_FOLDER`, and so on; lists are separat
 Settings are frozen: change makes a copy. This module reads the environment only when asked.
 """
 
+import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,12 +18,14 @@ from owc.errors import SettingsError
 
 PREFIX = "OWC_"
 MEGABYTE = 1024 * 1024
+_ORIGIN = re.compile(r"(https?://)?[^\s;,'\"/]+")
 
 
 class Settings(BaseModel):
     """The settings of one hub."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Defaults are validated too: the data folder must be absolute, whoever chose it.
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     # Where things are
     data_folder: Path = Field(Path("owc-data"), description="Folder of database, blobs and keys.")
@@ -46,7 +50,7 @@ class Settings(BaseModel):
         (), description="Origins that may embed the frame. Empty: every site."
     )
     trusted_proxies: tuple[str, ...] = Field(
-        (), description="Addresses whose forwarded headers count."
+        (), description="Addresses or networks whose forwarded headers count."
     )
     secret_key: str | None = Field(
         None, repr=False, description="Signs tokens. Default: made once, kept in the data folder."
@@ -109,6 +113,28 @@ class Settings(BaseModel):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
+    @field_validator("sites")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is not an origin such as https://example.org")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network, strict=False)  # raises what pydantic reports
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("a Redis URL begins with redis://, rediss:// or unix://")
+        return value
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Self:
         """Read `OWC_*`; `overrides` win, those that are None do not count.
@@ -126,7 +152,7 @@ class Settings(BaseModel):
             return cls(**values)
         except ValidationError as error:
             lines = [
-                f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}"
+                f"{PREFIX}{str(problem['loc'][0]).upper()}: {_sentence(problem['msg'])}"
                 for problem in error.errors()
             ]
             raise SettingsError("; ".join(lines)) from None
@@ -146,6 +172,10 @@ class Settings(BaseModel):
     @property
     def redis_folder(self) -> Path:
         return self.data_folder / "redis"
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ")  # pydantic's mark of our own checks
 
 
 def load_secret_key(settings: Settings) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from owc.errors import SettingsError
 from owc.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,5 +41,15 @@ def data_option(command: F) -> F:
 
 
 def settings_from(data_folder: Path | None, **overrides: Any) -> Settings:
-    """Settings of the environment with what the command line says on top."""
-    return Settings.from_env(data_folder=data_folder, **overrides)
+    """Settings of the environment with what the command line says on top; their folder exists.
+
+    Raises SettingsError.
+    """
+    settings = Settings.from_env(data_folder=data_folder, **overrides)
+    try:
+        settings.data_folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"OWC_DATA_FOLDER: {settings.data_folder} cannot be made: {error.strerror or error}"
+        ) from None
+    return settings

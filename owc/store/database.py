@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
+
+from owc.errors import SettingsError
 
 BUSY_SECONDS: Final = 30
 _WRITES: Final = "owc_writes"
@@ -21,11 +24,15 @@ class Database:
     """The hub's database. Opens connections lazily; safe to share between threads."""
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
-        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        """Raises SettingsError for a URL that names no database, or one without a driver."""
+        try:
+            parsed = make_url(url)
+            self.is_sqlite = parsed.get_backend_name() == "sqlite"
+            self.engine: Engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite)
+        except (ArgumentError, ImportError) as error:
+            raise SettingsError(f"OWC_DATABASE_URL: it reaches no database: {error}") from None
         if self.is_sqlite and parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        self.engine: Engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)

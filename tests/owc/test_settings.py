@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from owc.errors import SettingsError
 from owc.settings import Settings, load_secret_key
+from owc.store import Database
 
 
 def test_settings_come_from_the_environment_and_overrides_win(tmp_path: Path) -> None:
@@ -41,3 +42,27 @@ def test_the_secret_key_is_made_once_and_is_private(tmp_path: Path) -> None:
     assert load_secret_key(settings) == key
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
     assert load_secret_key(settings.with_changes(secret_key="given")) == b"given"
+
+
+def test_the_default_folder_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Settings.from_env({}).data_folder == tmp_path / "owc-data"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("OWC_TRUSTED_PROXIES", "proxy.example"),
+        ("OWC_SITES", "https://a.org; script-src *"),
+        ("OWC_REDIS_URL", "http://127.0.0.1"),
+    ],
+)
+def test_what_would_fail_later_is_refused_at_once(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        Settings.from_env({variable: value})
+
+
+@pytest.mark.parametrize("url", ["jobs.sqlite3", "nothing://127.0.0.1/owc"])
+def test_a_database_that_cannot_be_is_a_bad_setting(url: str) -> None:
+    with pytest.raises(SettingsError, match="OWC_DATABASE_URL"):
+        Database(url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from click.testing import CliRunner, Result
 
 from owc.cli import COMMANDS, owc
@@ -208,3 +210,34 @@ def test_a_wrong_setting_is_told_by_the_name_of_its_variable() -> None:
     assert done.returncode == 1
     assert "OWC_PORT" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_hub_needs_no_settings(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "owc", "serve", "--port", "0"],
+        cwd=tmp_path,
+        env={**{k: v for k, v in os.environ.items() if k[:4] != "OWC_"}, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        said = process.stdout.readline()
+        assert requests.get(f"{said.split()[-1]}/readyz", timeout=30).ok
+        process.terminate()
+        assert process.wait(30) == 0
+    assert said.startswith("serving http://127.0.0.1:")
+    assert (tmp_path / "owc-data" / "owc.sqlite3").is_file()
+
+
+def test_a_folder_that_cannot_be_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = subprocess.run(
+        [sys.executable, "-m", "owc", "serve", "--data", str(tmp_path / "file" / "data")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert result.stderr.startswith("owc: OWC_DATA_FOLDER: ")
