@@ -24,10 +24,10 @@ from owc.domain.states import JobState, SubJobState, Verdict
 from owc.embedded import DataFolderInUseError
 from owc.factory import create_app
 from owc.services import access
-from owc.settings import Settings
+from owc.settings import PREFIX, Settings
 from owc.web import messages
 from owc.web.problem_json import _CODES_OF_STATUS, _STATUS_OF_ERROR
-from tests.docs.pages import ROOT, code_spans, section, text_of
+from tests.docs.pages import PAGES, ROOT, code_spans, files, section, text_of
 
 JOBS, HTTP, OPERATIONS = "docs/jobs.md", "docs/http.md", "docs/operations.md"
 
@@ -205,3 +205,11 @@ def calls(path: Path) -> Iterator[ast.Call]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             yield node
+
+
+def test_every_variable_that_is_named_exists() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    code = "".join(path.read_text(encoding="utf-8") for path in files() if path.suffix == ".py")
+    for page in PAGES:
+        for name in re.findall(r"\bOWC_[A-Z_]+\b", page.read_text(encoding="utf-8")):
+            assert name in known or f'"{name}"' in code, f"{page.name}: {name}"
