@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from owc.errors import SettingsError
+from owc.errors import DataFolderInUse
 from owc.queue import RedisServer, start_server
 from owc.settings import PREFIX, Settings
 from owc.store.migrate import migrate
@@ -22,12 +22,6 @@ from owc.store.migrate import migrate
 STOP_SECONDS = 15.0
 
 _logger = logging.getLogger("owc.embedded")
-
-
-class DataFolderInUseError(SettingsError):
-    """Another hub runs on this data folder: stop it, or give this one another OWC_DATA_FOLDER."""
-
-    code = "data_folder_in_use"
 
 
 class EmbeddedServices:
@@ -45,7 +39,7 @@ class EmbeddedServices:
     def start(self) -> None:
         """Lock the data folder, bring its database up to date and start both.
 
-        Raises DataFolderInUseError, ServerNotFound.
+        Raises DataFolderInUse, ServerNotFound.
         """
         self._lock = lock_folder(self._settings.data_folder)
         migrate(self._settings)
@@ -95,7 +89,7 @@ def lock_folder(folder: Path) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()
-        raise DataFolderInUseError from None
+        raise DataFolderInUse from None
     return file
 
 

@@ -1,7 +1,8 @@
-"""Every error that owc raises on purpose, and nothing about how it is shown.
+"""The errors of the hub, from its settings to its services, and nothing about how they are shown.
 
     OwcError
     ├── SettingsError            a setting or the environment is wrong
+    │   └── DataFolderInUse
     ├── NotFound                 no such job, sub-job, blob, result
     │   └── Removed              there was one; it has been taken down
     ├── Refused                  understood, and not allowed
@@ -15,7 +16,8 @@
     └── ServerNotFound           there is no Redis-protocol server to start
 
 A class's docstring is its default message; `code` is stable and says nothing about HTTP.
-Problems of a job document are `jobspec.DocumentError`, not here.
+Not here: problems of a job document (`jobspec.DocumentError`), what HTTP and the wire refuse
+(`owc.web`), what a native volunteer meets (`owc.volunteer`).
 """
 
 # ruff: noqa: N818 - named by what happened; most are not the program's error
@@ -38,6 +40,12 @@ class SettingsError(OwcError):
     """A setting is wrong."""
 
     code = "bad_setting"
+
+
+class DataFolderInUse(SettingsError):
+    """Another hub runs on this data folder: stop it, or give this one another OWC_DATA_FOLDER."""
+
+    code = "data_folder_in_use"
 
 
 class NotFound(OwcError):

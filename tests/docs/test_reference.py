@@ -21,7 +21,6 @@ from jobspec.sql.parse import _BINARY as BINARY_OPERATORS
 from owc import errors
 from owc.cli.operate import SCOPES
 from owc.domain.states import JobState, SubJobState, Verdict
-from owc.embedded import DataFolderInUseError
 from owc.factory import create_app
 from owc.services import access
 from owc.settings import PREFIX, Settings
@@ -158,7 +157,6 @@ def refusals_in_code() -> Iterator[tuple[str, str]]:
 def test_every_error_of_the_hub_is_described() -> None:
     described = code_spans(text_of(HTTP)) | code_spans(section(OPERATIONS, "Errors on start"))
     assert {kind.code for kind in family(errors.OwcError)} <= described
-    assert DataFolderInUseError.code in described
 
 
 def family(kind: type[errors.OwcError]) -> Iterator[type[errors.OwcError]]:
