@@ -37,7 +37,7 @@ class Desk:
     _unacknowledged: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
 
     def take_offer(self, offer: Mapping[str, Any]) -> int:
-        """Put the sub-jobs of a `lease_offer` on the pile; returns how many there were."""
+        """Put the sub-jobs of a `lease_offer` on the pile; returns how many it has."""
         if offer["lease_id"] is None:
             return 0
         program = offer["program"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -40,7 +41,7 @@ class HubFiles:
 
     def token(self) -> str:
         """A first token."""
-        return str(self._post("/volunteer/token", json={"kind": "native"})["token"])
+        return str(self._member("token", "POST", "/volunteer/token", json={"kind": "native"}))
 
     def send_output(self, output: bytes, token: str) -> str:
         """Send an output that is too large for the socket; returns its SHA-256."""
@@ -48,7 +49,14 @@ class HubFiles:
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/octet-stream",
         }
-        return str(self._post("/volunteer/output", data=output, headers=headers)["sha256"])
+        path = "/volunteer/output"
+        return str(self._member("sha256", "POST", path, data=output, headers=headers))
+
+    def has_open_jobs(self) -> bool:
+        """Whether the hub lists a job that may still bring work."""
+        headers = {"Accept": "application/json"}
+        found = self._member("jobs", "GET", "/list", params={"limit": 200}, headers=headers)
+        return any(job["state"] in {"compiled", "running", "merging"} for job in found)
 
     def blob(self, path: str, sha256: str) -> bytes:
         """The bytes at `path`, checked against their SHA-256."""
@@ -56,7 +64,7 @@ class HubFiles:
             if (kept := self._cached.get(sha256)) is not None:
                 self._cached.move_to_end(sha256)
                 return kept
-        content = self._get(path)
+        content = self._request("GET", path).content
         if hashlib.sha256(content).hexdigest() != sha256:
             raise FetchError(f"{path} is not what its name says")
         with self._lock:
@@ -75,34 +83,19 @@ class HubFiles:
             _, oldest = self._cached.popitem(last=False)
             self._size -= len(oldest)
 
-    def _get(self, path: str) -> bytes:
+    def _member(self, name: str, method: str, path: str, **more: Any) -> Any:
+        """One member of the JSON object that answers a request."""
         try:
-            response = self._session.get(self._url + path, timeout=_TIMEOUT_SECONDS)
+            return self._request(method, path, **more).json()[name]
+        except (ValueError, KeyError, TypeError) as error:
+            raise FetchError(f"the answer of {path} has no {name!r}") from error
+
+    def _request(self, method: str, path: str, **more: Any) -> requests.Response:
+        try:
+            response = self._session.request(
+                method, self._url + path, timeout=_TIMEOUT_SECONDS, **more
+            )
             response.raise_for_status()
         except requests.RequestException as error:
             raise FetchError(str(error)) from error
-        return response.content
-
-    def has_open_jobs(self) -> bool:
-        """Whether the hub lists a job that may still bring work."""
-        try:
-            response = self._session.get(
-                f"{self._url}/list",
-                params={"limit": 200},
-                headers={"Accept": "application/json"},
-                timeout=_TIMEOUT_SECONDS,
-            )
-            response.raise_for_status()
-            found = response.json()["jobs"]
-        except (requests.RequestException, ValueError, KeyError) as error:
-            raise FetchError(str(error)) from error
-        return any(job["state"] in {"compiled", "running", "merging"} for job in found)
-
-    def _post(self, path: str, **more: object) -> dict[str, object]:
-        try:
-            response = self._session.post(self._url + path, timeout=_TIMEOUT_SECONDS, **more)  # type: ignore[arg-type]
-            response.raise_for_status()
-            answer: dict[str, object] = response.json()
-        except (requests.RequestException, ValueError) as error:
-            raise FetchError(str(error)) from error
-        return answer
+        return response

@@ -37,7 +37,7 @@ _HUB_EVENTS = (
 )
 _FINAL_REFUSALS = frozenset({"unsupported_protocol", "replaced", "bad_message"})
 _TICK_SECONDS = 0.2
-_FUEL = 10**12  # a minute or so: a program that never ends must not hold a worker for ever
+_FUEL = 10**12  # some minutes: a program that never ends must not hold a worker for ever
 _ASK_AGAIN_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 30.0
