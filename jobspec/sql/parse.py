@@ -81,14 +81,15 @@ _HINTS: dict[type[exp.Expression], str] = {
 class _Parser(DuckDB().parser_class):  # type: ignore[misc]  # sqlglot builds the class it returns
     """DuckDB's grammar without a single function that has a class of its own in sqlglot."""
 
-    FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012  # sqlglot's way
-    FUNCTION_PARSERS = {  # noqa: RUF012
+    # ruff: noqa: RUF012 - tables as class attributes are sqlglot's way
+    FUNCTIONS: dict[str, Any] = {}
+    FUNCTION_PARSERS = {
         name: parser
         for name, parser in DuckDB().parser_class.FUNCTION_PARSERS.items()
         if name in {"CAST", "TRY_CAST"}
     }
-    NO_PAREN_FUNCTIONS: dict[TokenType, Any] = {}  # noqa: RUF012
-    NO_PAREN_FUNCTION_PARSERS = {  # noqa: RUF012
+    NO_PAREN_FUNCTIONS: dict[TokenType, Any] = {}
+    NO_PAREN_FUNCTION_PARSERS = {
         name: parser
         for name, parser in DuckDB().parser_class.NO_PAREN_FUNCTION_PARSERS.items()
         if name == "CASE"

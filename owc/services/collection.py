@@ -18,7 +18,7 @@ import jobspec
 from owc import telemetry
 from owc.domain import sizing
 from owc.domain.states import JobState, Outcome, SubJobState
-from owc.domain.trust import Standing, needs_check
+from owc.domain.trust import needs_check
 from owc.errors import BadDigest, NotFound
 from owc.services import moves
 from owc.services.aftermath import Change, begin_change
@@ -244,7 +244,7 @@ class _Taking:
         )
         settings = self._hub.settings
         if report.trap_site is not None or needs_check(
-            Standing(agreed=volunteer.agreed, disagreed=volunteer.disagreed),
+            moves.standing_of(volunteer),
             trust_after=settings.trust_after,
             spot_check=settings.spot_check,
             draw=self._hub.draw(),

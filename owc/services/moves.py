@@ -157,8 +157,7 @@ def settle(change: Change, job: JobRow, sub_job: SubJobRow, result: ResultRow) -
 def lose_trust(change: Change, volunteer: VolunteerRow) -> None:
     """A volunteer was caught: its standing falls, and what rests on its word alone, in jobs that
     are not finished, is checked by the hub after all."""
-    standing = Standing(agreed=volunteer.agreed, disagreed=volunteer.disagreed).after(agreed=False)
-    volunteer.agreed, volunteer.disagreed = standing.agreed, standing.disagreed
+    _judge(volunteer, agreed=False)
     unfinished = {JobState.RUNNING, JobState.MERGING}
     rows = change.session.execute(
         select(SubJobRow, JobRow)
@@ -198,7 +197,15 @@ def not_needed_elsewhere(change: Change, sub_job: SubJobRow, lease_id: str) -> N
 
 
 def earn_trust(volunteer: VolunteerRow) -> None:
-    standing = Standing(agreed=volunteer.agreed, disagreed=volunteer.disagreed).after(agreed=True)
+    _judge(volunteer, agreed=True)
+
+
+def standing_of(volunteer: VolunteerRow) -> Standing:
+    return Standing(agreed=volunteer.agreed, disagreed=volunteer.disagreed)
+
+
+def _judge(volunteer: VolunteerRow, *, agreed: bool) -> None:
+    standing = standing_of(volunteer).after(agreed=agreed)
     volunteer.agreed, volunteer.disagreed = standing.agreed, standing.disagreed
 
 

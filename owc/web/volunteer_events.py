@@ -300,7 +300,7 @@ def _capabilities(said: messages.Capabilities) -> Capabilities:
         memory_bytes=said.memory_bytes,
         features=frozenset(said.features),
         mobile=said.mobile,
-        score=int(said.score),
+        score=said.score,
         engine=said.engine,
     )
 

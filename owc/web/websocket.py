@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import simple_websocket  # type: ignore[import-untyped]
+import simple_websocket  # type: ignore[import-untyped]  # it ships none
 import socketio
 from socketio.packet import BINARY_EVENT, EVENT, Packet
 
@@ -100,7 +100,7 @@ def install(server: socketio.Server, *, message_bytes: int) -> None:
     server.eio.on("message", take_message)
     stock = server.eio._async["websocket"]
 
-    class Driver(stock):  # type: ignore[misc, valid-type]
+    class Driver(stock):  # type: ignore[misc, valid-type]  # chosen at run time
         """The async mode's own driver around our WebSocket."""
 
         def __call__(self, environ: dict[str, Any], _start_response: Any) -> Any:

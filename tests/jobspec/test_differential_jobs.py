@@ -252,14 +252,14 @@ def test_a_job_gives_what_duckdb_gives(
     assert [tuple(row.values()) for row in found] == [Near(row) for row in rows]
 
 
-class Near(tuple):  # type: ignore[type-arg]
+class Near(tuple):  # type: ignore[type-arg]  # of any values
     """A row that equals one whose floats differ in the last digits only."""
 
     def __eq__(self, other: object) -> bool:
         assert isinstance(other, tuple)
         return len(self) == len(other) and all(map(near, self, other))
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # it is not to be a key
 
 
 def near(expected: Any, found: Any) -> bool:

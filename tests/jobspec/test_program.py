@@ -167,7 +167,7 @@ def test_every_type_passes_through_a_program() -> None:
     types = ["bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "string"]
     low = [False, -128, -(2**15), -(2**31), -(2**63), 0, 0, 0, 0, -0.5, -0.1, ""]
     high = [True, 127, 2**15 - 1, 2**31 - 1, 2**63 - 1, 255, 2**16 - 1, 2**32 - 1, 2**64 - 1]
-    high += [1.5, 0.1, "ñ"]  # type: ignore[list-item]
+    high += [1.5, 0.1, "ñ"]  # type: ignore[list-item]  # of mixed types
     rows = [dict(zip(types, values, strict=True)) for values in (low, high)]
     rows.append(dict.fromkeys(types))
     columns = {name: name for name in types}

@@ -190,7 +190,7 @@ def test_a_split_that_died_goes_on_where_it_was(
         calls += 1
         if calls == 3:
             raise MemoryError
-        write(*args)  # type: ignore[arg-type]
+        write(*args)  # type: ignore[arg-type]  # of any length
 
     monkeypatch.setattr(completion, "_write_batch", die_at_the_third)
     with pytest.raises(MemoryError):

@@ -28,7 +28,7 @@ def test_a_bad_setting_is_named_by_its_variable() -> None:
 def test_settings_are_frozen_and_change_makes_a_copy() -> None:
     settings = Settings()
     with pytest.raises(ValidationError):
-        settings.port = 1  # type: ignore[misc]
+        settings.port = 1  # type: ignore[misc]  # that is the test
     assert settings.with_changes(port=1).port == 1
 
 
