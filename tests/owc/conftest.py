@@ -1,4 +1,4 @@
-"""What the hub's tests share: a real Redis-protocol server, a real database, a clock that waits.
+"""What the hub's tests share: a hub of real parts, and a clock that waits.
 
 The database is SQLite, or what OWC_TEST_DATABASE_URL names: its schema `public` is emptied.
 """
@@ -15,18 +15,11 @@ from sqlalchemy import create_engine
 from owc.blobs import Blobs
 from owc.clock import ManualClock
 from owc.push import Push
-from owc.queue import Queue, RedisServer, connect, connect_blocking, start_server
+from owc.queue import Queue, RedisServer, connect, connect_blocking
 from owc.services.hub import Hub
 from owc.settings import Settings
 from owc.store import Database, migrate
 from owc.tasks.worker import work
-
-
-@pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = start_server(tmp_path_factory.mktemp("redis"))
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A web hub in threads around real parts: SQLite, blobs, and one Redis-protocol server a run."""
+"""A web hub in threads around real parts: SQLite, blobs, a Redis-protocol server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from owc.factory import WebHub, create_web_hub
-from owc.queue import start_server
+from owc.queue import RedisServer
 from owc.services.hub import Hub, open_hub
 from owc.settings import Settings
 from owc.store.migrate import migrate
@@ -30,24 +30,17 @@ DOCUMENT: dict[str, Any] = {
 ANSWER = {"count": 500, "total": sum(n * n for n in range(0, 1000, 2))}
 
 
-@pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = start_server(tmp_path_factory.mktemp("redis"))
-    yield server.url
-    server.stop()
-
-
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(data_folder=tmp_path / "data")
 
 
 @pytest.fixture
-def hub(settings: Settings, redis_url: str) -> Hub:
-    with Redis.from_url(redis_url) as connection:
+def hub(settings: Settings, redis_server: RedisServer) -> Hub:
+    with Redis.from_url(redis_server.url) as connection:
         connection.flushall()
     migrate(settings)
-    return open_hub(settings.with_changes(redis_url=redis_url))
+    return open_hub(settings.with_changes(redis_url=redis_server.url))
 
 
 @pytest.fixture

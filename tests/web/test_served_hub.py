@@ -16,7 +16,7 @@ import requests
 from redis import Redis
 
 from owc.cli import demo_jobs
-from owc.queue import embedded_url
+from owc.queue import RedisServer, embedded_url
 from tests.web.conftest import ANSWER, DOCUMENT
 from tests.web.served import IMPATIENT, ROOT, ServedHub, serving, volunteering, wait_until
 
@@ -211,9 +211,9 @@ def test_a_program_can_be_fetched_by_its_hash(shared_hub: ServedHub) -> None:
 
 
 def test_a_hub_with_a_redis_of_its_operator_brings_its_database_up_to_date(
-    tmp_path: Path, redis_url: str
+    tmp_path: Path, redis_server: RedisServer
 ) -> None:
-    with serving(tmp_path / "data", variables={"OWC_REDIS_URL": redis_url}) as hub:
+    with serving(tmp_path / "data", variables={"OWC_REDIS_URL": redis_server.url}) as hub:
         assert requests.get(f"{hub.url}/list", timeout=30).json()["jobs"] == []
         refused = requests.post(f"{hub.url}/job", json=DOCUMENT, timeout=30)
     assert refused.status_code == 401, "only a hub of one machine lets loopback post"
