@@ -6,6 +6,8 @@ With gunicorn the settings come from the environment (`OWC_*`); Redis and the RQ
 one machine are started with the app and stopped with the process.
 """
 
+from __future__ import annotations
+
 from gevent import monkey
 
 monkey.patch_all()  # before anything else is imported

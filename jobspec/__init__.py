@@ -3,6 +3,8 @@
 These names are the package's interface; everything else is its own affair.
 """
 
+from __future__ import annotations
+
 from jobspec.chunks import (
     Chunk,
     chunk_table,

@@ -1,5 +1,7 @@
 """Runs the migrations on the connection that it is given (`owc.store.migrate`). Imports no owc."""
 
+from __future__ import annotations
+
 from alembic import context
 
 connection = context.config.attributes["connection"]

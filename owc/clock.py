@@ -1,5 +1,7 @@
 """The one place that reads the time. Everything else is given a `Clock`."""
 
+from __future__ import annotations
+
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol

@@ -22,6 +22,8 @@ Not here: problems of a job document (`jobspec.DocumentError`), what HTTP and th
 
 # ruff: noqa: N818 - named by what happened; most are not the program's error
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import ClassVar
 

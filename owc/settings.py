@@ -4,6 +4,8 @@ The variable of `data_folder` is `OWC_DATA_FOLDER`, and so on; lists are separat
 Settings are frozen: change makes a copy. This module reads the environment only when asked.
 """
 
+from __future__ import annotations
+
 import ipaddress
 import os
 import re

@@ -5,6 +5,8 @@ followed by `key=value` pairs, and whose `owc` attribute carries the pairs as a 
 Nothing personal is ever a value: no addresses, no tokens, no bytes of jobs.
 """
 
+from __future__ import annotations
+
 import json
 import logging
 from collections.abc import Mapping

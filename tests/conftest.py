@@ -1,5 +1,7 @@
 """What the tests of the hub and of its web share: one real Redis-protocol server a run."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import pytest

@@ -56,6 +56,8 @@ themselves; generated code must add `ir.TrapCheck` (`kernels.call` does).
 Not here: SQL (`jobspec.sql`), how functions reach a program (`jobspec.program`).
 """
 
+from __future__ import annotations
+
 from jobspec.functions.compile import compile_functions
 from jobspec.functions.context import CompiledFunction
 

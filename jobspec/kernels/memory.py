@@ -1,5 +1,7 @@
 """The heap of a program: one region that grows and is emptied as a whole."""
 
+from __future__ import annotations
+
 SOURCE = '''
 PAGE = 65536
 

@@ -1,5 +1,7 @@
 """Arithmetic that WebAssembly has no instruction for."""
 
+from __future__ import annotations
+
 SOURCE = '''
 def floor_divide_i64(a: i64, b: i64) -> i64:
     """Python's a // b; the one quotient that does not fit wraps. b is not 0."""

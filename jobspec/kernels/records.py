@@ -12,6 +12,8 @@ or the output. Whoever ends a row sets `heap_top` back to `kept_top`.
 Not here: which fields a record has and what is done to them (`jobspec.program`).
 """
 
+from __future__ import annotations
+
 SOURCE = '''
 HEADER = 64
 ALIGN = 63

@@ -4,6 +4,8 @@ Positions and lengths count code points from 1, as in DuckDB. Kernels that make 
 memory from the heap; the others point into the text that they are given.
 """
 
+from __future__ import annotations
+
 SOURCE = '''
 FAR = 0x200000000
 EACH_BYTE = 0x0101010101010101

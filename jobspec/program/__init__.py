@@ -6,6 +6,8 @@ output is written from the records whenever it is asked for. See `jobspec.kernel
 memory, and `jobspec.table_bytes` for chunks and outputs.
 """
 
+from __future__ import annotations
+
 from jobspec.program.module import build
 
 __all__ = ["build"]

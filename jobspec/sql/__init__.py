@@ -3,6 +3,8 @@
 The parser is sqlglot's; the meaning is ours, after DuckDB. See `docs/sql-differences.md`.
 """
 
+from __future__ import annotations
+
 from jobspec.sql.aggregates import TypedAggregate, parse_aggregate
 from jobspec.sql.check import check, parse_expression
 from jobspec.sql.functions import AGGREGATES, BUILT_IN_NAMES, FUNCTIONS

@@ -1,5 +1,7 @@
 """Content-addressed, immutable bytes in files."""
 
+from __future__ import annotations
+
 from owc.blobs.files import BlobRecord, Blobs
 
 __all__ = ["BlobRecord", "Blobs"]

@@ -5,6 +5,8 @@ What is put is durable when `put` returns: file and folder are synced before and
 Who may read a blob is not decided here.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import re

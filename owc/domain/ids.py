@@ -1,5 +1,7 @@
 """Opaque ids: a prefix that names the noun, then 20 random lowercase letters and digits."""
 
+from __future__ import annotations
+
 import secrets
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"

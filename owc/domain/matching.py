@@ -5,6 +5,8 @@ requirement (memory is rounded up to a power of two) so that queues stay few; wh
 the key satisfies every requirement that maps to it.
 """
 
+from __future__ import annotations
+
 import math
 import re
 from dataclasses import dataclass, field

@@ -4,6 +4,8 @@
 A sub-job's range never changes; speed decides how many sub-jobs a lease holds.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 

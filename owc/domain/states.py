@@ -3,6 +3,8 @@
 One state column an entity; a move that is not in its table raises IllegalMove with the history.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final, TypeVar

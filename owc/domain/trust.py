@@ -1,5 +1,7 @@
 """When a volunteer's word is enough. Trust is rooted in the hub's own runs. Pure rules."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 
 
@@ -10,7 +12,7 @@ class Standing:
     agreed: int = 0
     disagreed: int = 0
 
-    def after(self, *, agreed: bool) -> "Standing":
+    def after(self, *, agreed: bool) -> Standing:
         """Agreement is earned one by one, and lost all at once."""
         if agreed:
             return replace(self, agreed=self.agreed + 1)

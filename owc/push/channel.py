@@ -4,6 +4,8 @@ Topics: `work` {} (sub-jobs entered the queues), `job` {job_id and its summary} 
 `revoke` {volunteer_id, lease_id, reason} (a lease is gone). Who misses one finds out by asking.
 """
 
+from __future__ import annotations
+
 import json
 from typing import Any, Final
 
@@ -34,7 +36,7 @@ class Push:
         except RedisError as error:
             telemetry.event("delivery_failed", what=f"publish {topic}", reason=str(error))
 
-    def subscribe(self) -> "Subscription":
+    def subscribe(self) -> Subscription:
         """A subscription of its own connection; to be used by one thread, and closed."""
         return Subscription(self._connection)
 

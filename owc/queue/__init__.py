@@ -1,5 +1,7 @@
 """Delivery over RQ: the only package that knows it. Redis can be flushed; SQL is the truth."""
 
+from __future__ import annotations
+
 from owc.queue.adapter import CHECKS, TASK_QUEUES, TASKS, Queue, QueuedSubJob, Task
 from owc.queue.connection import connect, connect_blocking
 from owc.queue.server import RedisServer, embedded_url, start_server

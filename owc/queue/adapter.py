@@ -14,6 +14,8 @@ Every method raises QueueUnavailable when Redis does not answer. Nothing here is
 in doubt, `upkeep.reconcile` decides from SQL.
 """
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -67,10 +69,10 @@ class Task:
 
 
 def _guarded(
-    method: Callable[Concatenate["Queue", P], R],
-) -> Callable[Concatenate["Queue", P], R]:
+    method: Callable[Concatenate[Queue, P], R],
+) -> Callable[Concatenate[Queue, P], R]:
     @functools.wraps(method)
-    def guarded(self: "Queue", /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def guarded(self: Queue, /, *args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return method(self, *args, **kwargs)
         except (RedisError, OSError) as error:
@@ -260,7 +262,7 @@ class Queue:
     def _started(self, name: str) -> StartedJobRegistry:
         return StartedJobRegistry(queue=self._rq_queue(name))
 
-    def _marks(self, ids: Sequence[str]) -> list["_Mark"]:
+    def _marks(self, ids: Sequence[str]) -> list[_Mark]:
         """What RQ knows of these jobs; those that it does not know are left out."""
         with self._connection.pipeline(transaction=False) as pipeline:
             for job_id in ids:
@@ -273,14 +275,14 @@ class Queue:
             if origin is not None
         ]
 
-    def _remove_mark(self, mark: "_Mark", pipeline: Any) -> None:
+    def _remove_mark(self, mark: _Mark, pipeline: Any) -> None:
         registry = self._started(mark.queue)
         for execution in mark.executions(self._connection):
             registry.remove_execution(execution, pipeline=pipeline)
             pipeline.delete(execution.key)
         pipeline.delete(ExecutionRegistry(mark.id, self._connection).key)
 
-    def _workers_of(self, mark: "_Mark") -> list[str]:
+    def _workers_of(self, mark: _Mark) -> list[str]:
         with self._connection.pipeline(transaction=False) as pipeline:
             for execution in mark.executions(self._connection):
                 pipeline.hget(execution.key, "worker_name")

@@ -5,6 +5,8 @@ connections not yet made: a worker that blocks on its queues needs a connection 
 `connect_blocking`, all else a limit, so that a dead server is an error and not a hang.
 """
 
+from __future__ import annotations
+
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry

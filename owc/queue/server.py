@@ -6,6 +6,8 @@ with the process that started it, even after kill -9. A server that is left over
 is asked to save and stop first, so that there is never a second one on the same files.
 """
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import os

@@ -1,5 +1,7 @@
 """Tokens of submitters: made, found, listed, revoked. Only a token's digest is ever stored."""
 
+from __future__ import annotations
+
 import hashlib
 import secrets
 from collections.abc import Iterable

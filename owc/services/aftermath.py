@@ -3,6 +3,8 @@
 SQL is the truth and comes first. Whatever of the rest is lost, `upkeep.reconcile` finds and mends.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field

@@ -1,5 +1,7 @@
 """What anyone may read: jobs, sub-jobs, programs, results, volunteers. SQL and blobs only."""
 
+from __future__ import annotations
+
 import json
 from datetime import datetime
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Sub-jobs from SQL into RQ's queues: a window of each queue, shared fairly among its jobs."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,5 +1,7 @@
 """The hub: everything that services need, opened once per process. No rules here."""
 
+from __future__ import annotations
+
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,5 +1,7 @@
 """Whether the worker process of a name still lives, as far as this machine can tell."""
 
+from __future__ import annotations
+
 import os
 import re
 import socket

@@ -4,6 +4,8 @@ Every change of a state column is made here, checked against the tables of `owc.
 What must follow outside SQL is noted in the Aftermath.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from sqlalchemy import select, update

@@ -1,5 +1,7 @@
 """The first rows of a table as text, for pages."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import pyarrow as pa

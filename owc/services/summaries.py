@@ -1,5 +1,7 @@
 """Summaries of jobs, read in one query however many jobs they are about."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, func, select

@@ -4,6 +4,8 @@
 with SQL and mends Redis, so that a flush at any moment costs no more than one pass.
 """
 
+from __future__ import annotations
+
 from sqlalchemy import select
 
 from owc import telemetry

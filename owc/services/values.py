@@ -3,6 +3,8 @@
 Times are aware. Bytes are bytes; text is never HTML.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime

@@ -1,5 +1,7 @@
 """The truth: SQLAlchemy models, transactions and migrations."""
 
+from __future__ import annotations
+
 from owc.store.database import Database
 from owc.store.migrate import migrate
 from owc.store.models import (

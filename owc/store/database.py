@@ -5,6 +5,8 @@ that take the lock when they begin (BEGIN IMMEDIATE), so that none fails half-wa
 process wrote first. Any other SQLAlchemy URL works by the database's own rules.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

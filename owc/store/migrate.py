@@ -1,5 +1,7 @@
 """Bring the database to the newest schema, from a checkout as from an installed wheel."""
 
+from __future__ import annotations
+
 from alembic import command
 from alembic.config import Config
 

@@ -4,6 +4,8 @@ Constraints decide what code might get wrong: one result a volunteer and sub-job
 result a sub-job, one sub-job a place in its job.
 """
 
+from __future__ import annotations
+
 from datetime import datetime
 from typing import Any, ClassVar
 

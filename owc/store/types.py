@@ -2,6 +2,8 @@
 
 # ruff: noqa: ARG002 - SQLAlchemy fixes the signatures
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 from enum import StrEnum
 

@@ -4,6 +4,8 @@ The names are stored in Redis, so they are API: `split_job`, `merge_job`, `check
 `run_sub_job`. Each returns nothing; what it did is in SQL.
 """
 
+from __future__ import annotations
+
 from owc.tasks.functions import check_sub_jobs, merge_job, run_sub_job, split_job
 from owc.tasks.worker import run_worker
 

@@ -1,5 +1,7 @@
 """The tasks. What fails unexpectedly is logged, and started again until the job gives up."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 
 from owc.services import checking, completion

@@ -1,5 +1,7 @@
 """The one hub of this process: opened by the first task, from the environment or by the worker."""
 
+from __future__ import annotations
+
 import threading
 
 from owc.services.hub import Hub, open_hub

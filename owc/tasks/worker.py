@@ -4,6 +4,8 @@ RQ's SimpleWorker says once, for the whole time limit, that a task runs. This on
 again for a short time, so that the tasks of a process that was killed are soon known to be dead.
 """
 
+from __future__ import annotations
+
 import contextlib
 import threading
 

@@ -3,6 +3,8 @@
 Every module gets a hub of its own, so that no test's jobs run in another module's browser.
 """
 
+from __future__ import annotations
+
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -1,5 +1,7 @@
 """The loader in other people's pages: strict policies, odd places, nothing left behind in them."""
 
+from __future__ import annotations
+
 import pytest
 from playwright.sync_api import expect
 

@@ -1,5 +1,7 @@
 """What a page may try: forged clicks, messages, covers, tiny and moving frames: never a yes."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import pytest

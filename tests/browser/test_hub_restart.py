@@ -1,5 +1,7 @@
 """The hub is killed under a working browser: both come back by themselves, and nothing is lost."""
 
+from __future__ import annotations
+
 import json
 
 import pytest

@@ -1,5 +1,7 @@
 """Tabs close in the middle of a job: others finish it, no result is lost, none counts twice."""
 
+from __future__ import annotations
+
 import json
 
 import pytest

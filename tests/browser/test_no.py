@@ -1,5 +1,7 @@
 """A visitor says no, or nothing at all: nothing runs, and nothing is kept but the no."""
 
+from __future__ import annotations
+
 import pytest
 from playwright.sync_api import Page, expect
 

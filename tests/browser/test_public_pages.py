@@ -1,5 +1,7 @@
 """/list and /job: hostile text stays text, the policy holds, pages stay true by themselves."""
 
+from __future__ import annotations
+
 import re
 
 import pytest

@@ -1,5 +1,7 @@
 """What comes out of a browser besides small answers: large outputs, traps, strings."""
 
+from __future__ import annotations
+
 import json
 
 import pytest

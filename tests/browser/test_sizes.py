@@ -1,5 +1,7 @@
 """What a visitor downloads, compressed, is a budget."""
 
+from __future__ import annotations
+
 import gzip
 import re
 from pathlib import Path

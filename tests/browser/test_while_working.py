@@ -1,5 +1,7 @@
 """What a visitor can do while work is done: stop, pause, open a second tab, lose the connection."""
 
+from __future__ import annotations
+
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 

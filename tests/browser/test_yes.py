@@ -1,5 +1,7 @@
 """A visitor says yes: both demo jobs are done by that browser alone, and its answers are right."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 

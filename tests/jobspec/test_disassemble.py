@@ -1,5 +1,7 @@
 """The disassembler: every instruction we emit is shown, and the text assembles to the program."""
 
+from __future__ import annotations
+
 import math
 
 import pytest

@@ -1,5 +1,7 @@
 """The listing: pseudo-code that says what the program does."""
 
+from __future__ import annotations
+
 from jobspec import ir, listing
 from jobspec.functions import compile_functions
 from jobspec.ir import Choose, Const, Function, Get, GetGlobal, Kind, Load, Module, Op, Text

@@ -1,5 +1,7 @@
 """Programs run on the hub: limits, traps, and modules that mean harm."""
 
+from __future__ import annotations
+
 import struct
 from collections.abc import Sequence
 

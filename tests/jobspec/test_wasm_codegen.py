@@ -1,5 +1,7 @@
 """Modules of the intermediate representation, assembled and run in wasmtime."""
 
+from __future__ import annotations
+
 import math
 from typing import Any
 

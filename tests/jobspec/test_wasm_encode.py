@@ -1,5 +1,7 @@
 """Numbers and sections of the binary format, against worked examples and a reader of our own."""
 
+from __future__ import annotations
+
 import math
 import struct
 

@@ -3,6 +3,8 @@
 The database is SQLite, or what OWC_TEST_DATABASE_URL names: its schema `public` is emptied.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime

@@ -1,5 +1,7 @@
 """Job documents whose answers are known, and a volunteer that computes them as a browser would."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass, field
 from typing import Any

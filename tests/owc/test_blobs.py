@@ -1,5 +1,7 @@
 """Content-addressed files."""
 
+from __future__ import annotations
+
 import hashlib
 import io
 import os

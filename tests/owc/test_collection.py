@@ -1,5 +1,7 @@
 """Results that should not be believed: forged, replayed, malformed, late."""
 
+from __future__ import annotations
+
 import io
 from collections.abc import Callable
 from dataclasses import replace

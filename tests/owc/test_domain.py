@@ -1,5 +1,7 @@
 """The pure rules."""
 
+from __future__ import annotations
+
 import re
 
 import pytest

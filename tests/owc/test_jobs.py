@@ -1,5 +1,7 @@
 """The life of a job: submitted, held, approved, split, cancelled, failed; tokens and uploads."""
 
+from __future__ import annotations
+
 import io
 import json
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """Several processes on one data folder: a worker that is killed, writers that meet."""
 
+from __future__ import annotations
+
 import multiprocessing
 import os
 import signal

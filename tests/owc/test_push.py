@@ -1,5 +1,7 @@
 """News between processes."""
 
+from __future__ import annotations
+
 import pytest
 from redis import Redis
 

@@ -1,5 +1,7 @@
 """The RQ adapter: what RQ's own tools say of it is true."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 

@@ -1,5 +1,7 @@
 """The embedded Redis-protocol server: started, found again, ended with us."""
 
+from __future__ import annotations
+
 import os
 import signal
 import stat

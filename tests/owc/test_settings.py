@@ -1,5 +1,7 @@
 """Settings: what the environment says, and what it must not say."""
 
+from __future__ import annotations
+
 import stat
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """The database: migrations, transactions, constraints."""
 
+from __future__ import annotations
+
 import multiprocessing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path

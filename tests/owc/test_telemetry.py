@@ -1,5 +1,7 @@
 """Log events."""
 
+from __future__ import annotations
+
 import logging
 import re
 from pathlib import Path

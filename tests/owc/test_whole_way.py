@@ -1,5 +1,7 @@
 """From the document to the answer, in one process: real database, real queues, real programs."""
 
+from __future__ import annotations
+
 import io
 import random
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """Bookkeeping of open sockets: identities move to the newest, the longest wait goes first."""
 
+from __future__ import annotations
+
 from owc.web.connections import Connection, Connections
 
 

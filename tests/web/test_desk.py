@@ -1,5 +1,7 @@
 """The native volunteer's bookkeeping: nothing is run twice, nothing is forgotten unacknowledged."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from owc.volunteer.desk import Assignment, Desk

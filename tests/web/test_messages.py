@@ -1,5 +1,7 @@
 """The wire messages: strict, bounded, and mirrored by static/protocol.js."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest

@@ -1,5 +1,7 @@
 """Rate limits: each key for itself, and a time to try again."""
 
+from __future__ import annotations
+
 import pytest
 
 from owc.web.rates import RateExceededError, RateLimits

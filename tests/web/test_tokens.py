@@ -1,5 +1,7 @@
 """Signed tokens: for one purpose, for one key, for a time."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 
 import pytest
