@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -44,6 +45,7 @@ class Base(DeclarativeBase):
     )
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: AwareTime(),
+        float: Double(),
         int: BigInteger().with_variant(Integer(), "sqlite"),
         JobState: StateText(JobState),
         SubJobState: StateText(SubJobState),
