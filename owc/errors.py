@@ -12,6 +12,7 @@
     │   └── TooManySubJobs
     ├── BadDigest                not the name of a blob
     ├── IllegalMove              a state machine was asked for a move it does not have: our bug
+    ├── DatabaseUnavailable      the database does not answer
     ├── QueueUnavailable         the Redis-protocol server does not answer
     └── ServerNotFound           there is no Redis-protocol server to start
 
@@ -114,6 +115,12 @@ class IllegalMove(OwcError):
         self.history = tuple(history)
         story = f" Its history: {'; '.join(self.history)}." if self.history else ""
         super().__init__(f"{kind} {entity_id} cannot move from {before} to {after}.{story}")
+
+
+class DatabaseUnavailable(OwcError):
+    """The database does not answer."""
+
+    code = "database_unavailable"
 
 
 class QueueUnavailable(OwcError):

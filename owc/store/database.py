@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, select
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from owc.errors import SettingsError
+from owc.errors import DatabaseUnavailable, SettingsError
 
 BUSY_SECONDS: Final = 30
 _WRITES: Final = "owc_writes"
@@ -51,6 +51,14 @@ class Database:
         """One snapshot to read from; nothing is written."""
         with Session(self.engine, autoflush=False) as session:
             yield session
+
+    def ping(self) -> None:
+        """Raises DatabaseUnavailable if it does not answer."""
+        try:
+            with self.read() as session:
+                session.execute(select(1))
+        except SQLAlchemyError as error:
+            raise DatabaseUnavailable from error
 
     def close(self) -> None:
         self.engine.dispose()

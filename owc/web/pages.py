@@ -67,7 +67,7 @@ def healthz() -> Response:
 def readyz() -> Response:
     """Database and Redis answer too; 503 if not."""
     state = runtime()
-    state.read(catalogue.list_jobs, state.hub, None, 1)
+    state.read(state.hub.database.ping)
     state.write(state.hub.queue.ping)
     return jsonify(status="ok")
 

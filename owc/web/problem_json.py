@@ -29,6 +29,7 @@ _STATUS_OF_ERROR: tuple[tuple[type[errors.OwcError], int], ...] = (
     (errors.ResultNotReady, 409),
     (errors.Refused, 403),
     (errors.BadDigest, 400),
+    (errors.DatabaseUnavailable, 503),
     (errors.QueueUnavailable, 503),
 )
 

@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from owc.errors import DatabaseUnavailable
 from owc.settings import Settings
 from owc.store import Base, Database, TokenRow, UploadRow, migrate
 
@@ -120,3 +121,10 @@ def test_two_processes_write_without_losing_an_update(
         assert process.exitcode == 0
     with database.read() as session:
         assert session.get_one(UploadRow, "counter").bytes == 200
+
+
+def test_a_database_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}")  # a folder is no database
+    with pytest.raises(DatabaseUnavailable, match="does not answer"):
+        database.ping()
+    database.close()

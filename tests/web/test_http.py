@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from owc.factory import WebHub
 from owc.services import completion, dispatch
 from owc.services.hub import Hub
 from owc.services.values import Capabilities, Report
+from owc.store import Database
 from owc.tasks.worker import run_worker
 from tests.web.conftest import ANSWER, DOCUMENT
 
@@ -234,3 +236,13 @@ def test_schema_and_health(client: FlaskClient) -> None:
     assert client.get("/healthz").json == {"status": "ok"}
     assert client.get("/readyz").json == {"status": "ok"}
     assert client.get("/").headers["Location"] == "/list"
+
+
+def test_a_hub_without_its_database_is_not_ready(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hub = client.application.extensions["web_hub"].runtime.hub
+    monkeypatch.setattr(hub.database, "engine", Database(f"sqlite:///{tmp_path}").engine)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
+    assert client.get("/healthz").status_code == 200
