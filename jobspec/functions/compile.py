@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobspec import ir
 from jobspec.functions import builtins
@@ -210,6 +210,7 @@ def _compile(
     problems: ProblemList,
     traps: ir.TrapSites,
 ) -> CompiledFunction:
+    declared = _declared(function)
     own_problems = ProblemList()
     ctx = Context(
         source=function.source,
@@ -223,20 +224,13 @@ def _compile(
     Statements(ctx, function.params, function.result, function.node).function(function.node)
     if len(own_problems):
         problems.extend(own_problems)
-        return _declared(function)
-    return CompiledFunction(
-        name=function.name,
-        params=function.params,
-        result=function.result,
-        function=ir.Function(
-            name=f"fn_{function.name}",
-            params=_wasm_params(function.params),
-            result=function.result.kind,
-            body=ctx.body.statements(),
-            comment=_signature_text(function.node),
-        ),
-        may_trap=ctx.may_trap,
+        return declared
+    code = replace(
+        declared.function,
+        body=ctx.body.statements(),
+        comment=_signature_text(function.node),
     )
+    return replace(declared, function=code, may_trap=ctx.may_trap)
 
 
 def _signature_text(node: ast.FunctionDef) -> str:
