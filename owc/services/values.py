@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from owc.domain.matching import Capabilities
-from owc.domain.states import JobState, LeaseState, Outcome, SubJobState, Verdict
+from owc.domain.states import JobState, SubJobState, Verdict
 
 ReceiptStatus = Literal["stored", "duplicate", "too_late", "refused"]
 
@@ -224,31 +224,3 @@ class Reconciled:
     @property
     def is_clean(self) -> bool:
         return not (self.sub_jobs_requeued or self.marks_removed or self.tasks_requeued)
-
-
-__all__ = [
-    "Capabilities",
-    "Expired",
-    "Fed",
-    "JobState",
-    "JobSummary",
-    "JobView",
-    "LeaseOffer",
-    "LeaseState",
-    "OfferedSubJob",
-    "Outcome",
-    "Preview",
-    "Receipt",
-    "ReceiptStatus",
-    "Reconciled",
-    "Renewal",
-    "Report",
-    "ResultColumn",
-    "SubJobState",
-    "SubJobView",
-    "Submitter",
-    "Token",
-    "Upload",
-    "Verdict",
-    "VolunteerRecord",
-]

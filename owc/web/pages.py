@@ -8,8 +8,8 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from werkzeug.wrappers import Response as BaseResponse
 
 import jobspec
+from owc.domain.states import JobState
 from owc.services import catalogue
-from owc.services.values import JobState
 from owc.web.problem_json import RequestRefusedError
 from owc.web.runtime import runtime
 from owc.web.tokens import Purpose

@@ -15,9 +15,11 @@ from typing import Any, TypeVar
 import socketio
 from pydantic import ValidationError
 
+from owc.domain.matching import Capabilities
+from owc.domain.states import Outcome
 from owc.errors import OwcError
 from owc.services import dispatch
-from owc.services.values import Capabilities, LeaseOffer, Outcome, Receipt, Report
+from owc.services.values import LeaseOffer, Receipt, Report
 from owc.web import messages
 from owc.web.collector import Batch, Collector
 from owc.web.connections import Connection, Connections

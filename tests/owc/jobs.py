@@ -7,17 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jobspec
+from owc.domain.matching import Capabilities
 from owc.domain.states import Outcome
 from owc.services import catalogue, collection, dispatch, submission
 from owc.services.hub import Hub
-from owc.services.values import (
-    Capabilities,
-    LeaseOffer,
-    OfferedSubJob,
-    Receipt,
-    Report,
-    Submitter,
-)
+from owc.services.values import LeaseOffer, OfferedSubJob, Receipt, Report, Submitter
 
 TRUSTED = Submitter(name="Ada", trusted=True)
 STRANGER = Submitter(name="Eve", trusted=False)

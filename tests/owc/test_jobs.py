@@ -12,6 +12,7 @@ from redis import Redis
 
 import jobspec
 from owc.clock import ManualClock, SystemClock
+from owc.domain.matching import Capabilities
 from owc.domain.states import JobState, SubJobState
 from owc.errors import (
     NotFound,
@@ -32,7 +33,6 @@ from owc.services import (
     upkeep,
 )
 from owc.services.hub import Hub
-from owc.services.values import Capabilities
 from tests.owc.jobs import (
     ROWS,
     ROWS_ANSWER,

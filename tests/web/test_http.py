@@ -14,10 +14,11 @@ import pytest
 from flask.testing import FlaskClient
 
 import jobspec
+from owc.domain.matching import Capabilities
 from owc.factory import WebHub
 from owc.services import completion, dispatch
 from owc.services.hub import Hub
-from owc.services.values import Capabilities, Report
+from owc.services.values import Report
 from owc.store import Database
 from owc.tasks.worker import run_worker
 from tests.web.conftest import ANSWER, DOCUMENT
