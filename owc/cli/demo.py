@@ -86,6 +86,8 @@ def _start_all(
         hub_url,
         "--port",
         str(site_port),
+        "--parent-pid",
+        me,
         folder=asset("example_site").parent,
     )
     processes.await_answer(site, site_url)

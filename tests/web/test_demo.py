@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from owc.cli import demo_jobs
-from tests.web.served import ROOT
+from tests.web.served import ROOT, wait_until
 
 
 def flight(number: int) -> int:
@@ -41,22 +41,24 @@ def test_a_wrong_answer_is_noticed() -> None:
     assert demo_jobs.differences([], expected) == ["0 rows instead of 1"]
 
 
+def demo_command(data: Path, *more: str) -> list[str]:
+    """`owc demo` on free ports."""
+    ports = ("--port", "0", "--site-port", "0")
+    return [sys.executable, "-m", "owc", "demo", *ports, "--data", str(data), *more]
+
+
+def command_lines(words: str) -> list[str]:
+    """Of every process that has `words` in its command line."""
+    listed = subprocess.run(
+        ["ps", "-ww", "-A", "-o", "args"], capture_output=True, text=True, check=True
+    )
+    return [line for line in listed.stdout.splitlines() if words in line]
+
+
 @pytest.mark.redis
 def test_the_demo_gives_the_right_answers_and_ends(tmp_path: Path) -> None:
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "owc",
-            "demo",
-            "--once",
-            "--port",
-            "0",
-            "--site-port",
-            "0",
-            "--data",
-            str(tmp_path),
-        ],
+        demo_command(tmp_path, "--once"),
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -66,7 +68,22 @@ def test_the_demo_gives_the_right_answers_and_ends(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("agrees with the independent computation") == 2
     assert "/list" in done.stdout
-    left = subprocess.run(
-        ["ps", "-ww", "-A", "-o", "args"], capture_output=True, text=True, check=True
+    assert command_lines(str(tmp_path)) == []
+
+
+@pytest.mark.redis
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+def test_nothing_outlives_a_killed_demo(tmp_path: Path) -> None:
+    demo = subprocess.Popen(
+        demo_command(tmp_path, "--workers", "1"), cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
-    assert str(tmp_path) not in left.stdout
+    with demo:
+        assert demo.stdout is not None
+        said = iter(demo.stdout)
+        next(line for line in said if "table of Unicode" in line)  # hub, site and volunteer run
+        mine = f"--parent-pid {demo.pid}"
+        assert len(command_lines(mine)) == 3
+        demo.kill()
+        demo.wait(10)
+    wait_until(lambda: not command_lines(mine), what="the end of the demo's children")
+    wait_until(lambda: not command_lines(str(tmp_path)), what="the end of the hub's own")
