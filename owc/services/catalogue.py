@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import Session, undefer_group
 
-from owc.domain.states import JobState, LeaseState
+from owc.domain.states import JobState, LeaseState, SubJobState
 from owc.errors import NotFound, Removed, ResultNotReady
 from owc.services import summaries
 from owc.services.dispatch import record_of
@@ -26,7 +26,8 @@ from owc.services.values import (
 from owc.store import PAGE, JobRow, LeaseRow, LeaseSubJobRow, SubJobRow, VolunteerRow
 
 PAGE_MOST = 1000
-FIRST_SUB_JOBS = 50
+SHOWN_SUB_JOBS = 50
+_SHOWN_BEFORE_OPEN = 10
 
 
 def list_jobs(hub: Hub, before: datetime | None = None, limit: int = 50) -> tuple[JobSummary, ...]:
@@ -52,7 +53,7 @@ def job_view(hub: Hub, job_id: str) -> JobView:
     with hub.database.read() as session:
         job = _job(session, job_id)
         summary = summaries.of_jobs(session, [job_id])[0]
-        first = _sub_jobs(session, job_id, -1, FIRST_SUB_JOBS)
+        shown = _sub_jobs(session, job_id, _first_shown(session, job) - 1, SHOWN_SUB_JOBS)
     return JobView(
         **{name: getattr(summary, name) for name in JobSummary.__dataclass_fields__},
         purpose=job.purpose,
@@ -73,7 +74,7 @@ def job_view(hub: Hub, job_id: str) -> JobView:
         ),
         input_preview=_preview(job.input_preview),
         result_preview=_preview(job.result_preview),
-        sub_jobs=first,
+        sub_jobs=shown,
     )
 
 
@@ -188,6 +189,23 @@ def _job(session: Session, job_id: str) -> JobRow:
     if job.state is JobState.REMOVED:
         raise Removed(f"The job {job_id} was taken down.")
     return job
+
+
+def _first_shown(session: Session, job: JobRow) -> int:
+    """Where a job's page begins its sub-jobs: a little before those that are not settled."""
+    if job.state is not JobState.RUNNING or (job.sub_jobs_total or 0) <= SHOWN_SUB_JOBS:
+        return 0
+    of_state = [
+        session.scalar(
+            select(func.min(SubJobRow.seq)).where(
+                SubJobRow.job_id == job.id, SubJobRow.state == state
+            )
+        )
+        for state in (SubJobState.WAITING, SubJobState.LEASED, SubJobState.JUDGING)
+    ]  # one by one, each is the first entry of an index
+    first_open = min((seq for seq in of_state if seq is not None), default=0)
+    last = (job.sub_jobs_total or 0) - SHOWN_SUB_JOBS
+    return max(0, min(first_open - _SHOWN_BEFORE_OPEN, last))
 
 
 def _sub_jobs(session: Session, job_id: str, after_seq: int, limit: int) -> tuple[SubJobView, ...]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template, request, send_file, url_for
+from flask import Blueprint, Response, jsonify, request, send_file, url_for
 
 import jobspec
 from owc.services import catalogue, submission
@@ -17,6 +17,7 @@ from owc.services.values import JobSummary, JobView
 from owc.web.bodies import read_body, require_type
 from owc.web.lanes import each
 from owc.web.problem_json import RequestRefusedError
+from owc.web.rendering import page, varying, wants_page
 from owc.web.runtime import runtime
 from owc.web.submitters import client_address, rate_key, submitter
 
@@ -67,10 +68,10 @@ def index() -> Response:
     """The newest jobs, as a page or as JSON."""
     state = runtime()
     jobs = state.read(catalogue.list_jobs, state.hub, _before(), _limit(50))
-    if _wants_html():
-        return _page("list.html", jobs=jobs)
+    if wants_page():
+        return page("list.html", jobs=jobs)
     more = jobs[-1].created_at.isoformat() if jobs else None
-    return _varying(jsonify(jobs=[_with_links(job) for job in jobs], before=more))
+    return varying(jsonify(jobs=[_with_links(job) for job in jobs], before=more))
 
 
 @blueprint.get("/job/<job_id>")
@@ -78,9 +79,10 @@ def show(job_id: str) -> Response:
     """One job, as a page or as JSON."""
     state = runtime()
     job = state.read(catalogue.job_view, state.hub, job_id)
-    if _wants_html():
-        return _page("job.html", job=job)
-    return _varying(jsonify(_with_links(job)))
+    if wants_page():
+        functions = json.loads(job.document).get("functions", {})
+        return page("job.html", job=job, functions=functions)
+    return varying(jsonify(_with_links(job)))
 
 
 @blueprint.delete("/job/<job_id>")
@@ -158,23 +160,6 @@ def sub_jobs(job_id: str) -> Response:
         sub_jobs=[asdict(sub_job) for sub_job in found],
         after=found[-1].seq if found else None,
     )
-
-
-def _wants_html() -> bool:
-    # Who does not say gets JSON: best_match gives the first of what is equally welcome.
-    offered = ["application/json", "text/html"]
-    return request.accept_mimetypes.best_match(offered) == "text/html"
-
-
-def _page(template: str, **values: Any) -> Response:
-    page = render_template(template, hub_name=runtime().settings.hub_name, **values)
-    return _varying(Response(page, mimetype="text/html"))
-
-
-def _varying(response: Response) -> Response:
-    response.vary.add("Accept")
-    response.cache_control.no_cache = True
-    return response
 
 
 def _with_links(job: JobSummary) -> dict[str, Any]:

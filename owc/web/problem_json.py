@@ -1,5 +1,7 @@
 """Every error of the HTTP side in one shape: `application/problem+json` (RFC 9457).
 
+A person who follows a link to something that is not there gets the same as a page.
+
 `type` is a URN that ends in the error's stable code, which is also given as `code`; `detail` is a
 sentence for people; a job document's problems are listed under `problems`. What the hub did not
 expect is logged and answered by 500 without its insides.
@@ -18,6 +20,7 @@ from werkzeug.exceptions import HTTPException
 import jobspec
 from owc import errors
 from owc.web.rates import RateExceededError
+from owc.web.rendering import page, wants_page
 
 MIMETYPE = "application/problem+json"
 _logger = logging.getLogger("owc.web")
@@ -78,7 +81,12 @@ def problem_body(status: int, code: str, detail: str, **members: Any) -> bytes:
 def problem(
     status: int, code: str, detail: str, headers: dict[str, str] | None = None, **members: Any
 ) -> Response:
-    """One problem as a response."""
+    """One problem as a response: a page where a browser looked for one, else JSON."""
+    if request.method in {"GET", "HEAD"} and wants_page():
+        response = page("error.html", status=status, title=HTTPStatus(status).phrase, detail=detail)
+        response.status_code = status
+        response.headers.update(headers or {})
+        return response
     body = problem_body(status, code, detail, **members)
     return Response(body, status=status, mimetype=MIMETYPE, headers=headers)
 

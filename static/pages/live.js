@@ -70,6 +70,8 @@ export function seldom(refresh) {
     due = false;
     try {
       await refresh();
+    } catch {
+      // the hub is not there; when it is back, its first word brings a refresh
     } finally {
       setTimeout(() => {
         running = false;
@@ -83,9 +85,34 @@ export function seldom(refresh) {
   };
 }
 
-/** Takes the live regions from a new rendering of this page. */
+/**
+ * Remembers where a reader is in a region: the link or table that has the focus, how far tables are scrolled.
+ * @param {Element} region
+ * @returns {() => void} gives it back to what stands there now
+ */
+function keepPlace(region) {
+  /** @param {Element} element */
+  const nameOf = (element) => element.getAttribute("href") ?? element.getAttribute("aria-label");
+  const focused = document.activeElement;
+  const focusedName = focused && region.contains(focused) ? nameOf(focused) : null;
+  const tables = new Map(
+    [...region.querySelectorAll(".scroll")].map((table) => [
+      nameOf(table),
+      { left: table.scrollLeft, top: table.scrollTop },
+    ]),
+  );
+  return () => {
+    for (const table of region.querySelectorAll(".scroll")) table.scrollTo(tables.get(nameOf(table)) ?? {});
+    for (const element of focusedName ? region.querySelectorAll("a, [tabindex]") : [])
+      if (element instanceof HTMLElement && nameOf(element) === focusedName)
+        return element.focus({ preventScroll: true });
+  };
+}
+
+/** Takes the live regions from a new rendering of this page. A job that is gone shows as the hub says it. */
 export async function refreshRegions() {
   const response = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (response.status === 404 || response.status === 410) location.reload();
   if (!response.ok) return;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const region of document.querySelectorAll("[data-live]")) {
@@ -93,12 +120,9 @@ export async function refreshRegions() {
     const fresh = page.querySelector(`[data-live="${name}"]`);
     if (!fresh || fresh.innerHTML === rendered.get(name)) continue;
     rendered.set(name, fresh.innerHTML);
-    const focused = region.contains(document.activeElement)
-      ? document.activeElement?.getAttribute("href")
-      : null;
+    const giveBack = keepPlace(region);
     region.replaceChildren(...document.adoptNode(fresh).childNodes);
-    for (const link of focused ? region.querySelectorAll("a") : [])
-      if (link.getAttribute("href") === focused) link.focus({ preventScroll: true });
+    giveBack();
   }
   const state = page.querySelector("article")?.getAttribute("data-state");
   if (state) document.querySelector("article")?.setAttribute("data-state", state);
@@ -115,7 +139,7 @@ export function showTimes() {
     ["minute", 60],
   ];
   for (const element of document.querySelectorAll("time")) {
-    const seconds = (Date.parse(element.dateTime) - Date.now()) / 1000;
+    const seconds = Math.min((Date.parse(element.dateTime) - Date.now()) / 1000, 0); // clocks differ
     const unit = units.find(([, size]) => Math.abs(seconds) >= size);
     element.title ||= element.textContent ?? "";
     element.textContent = unit ? words.format(Math.round(seconds / unit[1]), unit[0]) : "just now";

@@ -12,19 +12,22 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 import jobspec
 from owc.domain.matching import Capabilities
+from owc.domain.states import SubJobState
 from owc.factory import WebHub
 from owc.services import completion, dispatch
 from owc.services.hub import Hub
 from owc.services.values import Report
-from owc.store import Database
+from owc.store import Database, SubJobRow
 from owc.tasks.worker import run_worker
 from tests.web.conftest import ANSWER, DOCUMENT
 
 pytestmark = pytest.mark.redis
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 CSV_ROWS = "city,people\nOslo,700000\nBergen,290000\nHamar,\n"
 
 
@@ -172,12 +175,75 @@ def test_browsers_get_pages_and_others_json(
 ) -> None:
     job = post_job().json
     address = job["url"] if address == "/job" else address
-    accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-    page = client.get(address, headers={"Accept": accept})
+    page = client.get(address, headers=BROWSER)
     assert page.mimetype == "text/html"
     assert DOCUMENT["name"] in page.text
     assert client.get(address).mimetype == "application/json"
     assert "Accept" in page.headers["Vary"]
+
+
+@pytest.mark.parametrize("address", ["/job/job_unknown", "/job/job_unknown/result.csv", "/nothing"])
+def test_a_person_gets_an_error_as_a_page_and_a_program_as_json(
+    client: FlaskClient, address: str
+) -> None:
+    page = client.get(address, headers=BROWSER)
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert "<h1>Not Found</h1>" in page.text
+    assert "Accept" in page.headers["Vary"]
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    answer = client.get(address)
+    assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
+
+
+def test_a_job_page_shows_its_functions_line_by_line(
+    post_job: Callable[..., Any], client: FlaskClient
+) -> None:
+    source = "def less(n: i64) -> bool:\n    return n < 2"
+    job = post_job(
+        {
+            "name": "Functions",
+            "source": {"range": {"n": [0, 9]}},
+            "functions": {"less": source},
+            "steps": [{"filter": "less(n)"}],
+        }
+    ).json
+    page = client.get(job["url"], headers=BROWSER).text
+    assert "<span>def less(n: i64) -&gt; bool:\n</span><span>    return n &lt; 2\n</span>" in page
+
+
+def test_a_running_job_shows_the_sub_jobs_that_are_not_settled(
+    post_job: Callable[..., Any], client: FlaskClient, hub: Hub
+) -> None:
+    job = post_job(
+        {
+            "name": "Many",
+            "source": {"range": {"n": [0, 100]}},
+            "split": {"rows": 1},
+            "steps": [{"derive": {"m": "n"}}],
+        }
+    ).json
+    completion.split(hub, job["id"])
+    with hub.database.write() as session:
+        session.execute(
+            update(SubJobRow).where(SubJobRow.seq < 40).values(state=SubJobState.SETTLED)
+        )
+    shown = client.get(job["url"]).json["sub_jobs"]
+    assert [shown[0]["seq"], shown[-1]["seq"]] == [30, 79]
+    assert "30 to 79 shown" in client.get(job["url"], headers=BROWSER).text
+
+
+def test_an_empty_result_and_an_unsplit_end_are_said(
+    post_job: Callable[..., Any], client: FlaskClient, hub: Hub, web_hub: WebHub
+) -> None:
+    none = {"source": {"range": {"n": [0, 9]}}, "steps": [{"filter": "n > 9"}]}
+    job = post_job({"name": "Nothing", **none}).json
+    compute(hub, job["id"], web_hub.runtime.settings)
+    assert "The result has no rows" in client.get(job["url"], headers=BROWSER).text
+    job = post_job({"name": "Ended", **none}).json
+    client.delete(job["url"])
+    page = client.get(job["url"], headers=BROWSER).text
+    assert "ended before it was split" in page
+    assert "yet" not in page
 
 
 def test_pages_escape_what_a_job_says(post_job: Callable[..., Any], client: FlaskClient) -> None:
