@@ -50,7 +50,7 @@ serve: $(VENV)/run
 
 test: test-js test-python
 
-test-python: $(VENV)/dev browsers
+test-python: $(VENV)/dev browsers node_modules/.package-lock.json
 	$(BIN)/python -m pytest $(ARGS)
 
 test-js: node_modules/.package-lock.json

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,13 @@ class Asker:
             found += part
             after = part[-1]["seq"]
         return found
+
+    def await_split(self, job_id: str) -> None:
+        """Wait until a job has been split into sub-jobs."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while self.job(job_id)["sub_jobs_total"] is None:
+            assert time.monotonic() < deadline, "the job was never split"
+            time.sleep(0.1)
 
     def result(self, job_id: str) -> str:
         """A job's result as NDJSON."""
