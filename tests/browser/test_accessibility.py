@@ -1,5 +1,7 @@
 """axe-core finds nothing to complain about, and a keyboard alone is enough."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from pathlib import Path
