@@ -28,6 +28,10 @@ from jobspec.sources.source import (
 from jobspec.types import Schema, ValueType
 
 _KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:')
+_STRING = re.compile(rb'"(?:[^"\\\n]|\\.)*"')
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_MAX_DEPTH = 32
+"""Arrow's parser calls itself for each level, and ends the process where the stack does."""
 
 
 class NdjsonSource:
@@ -75,6 +79,7 @@ class _Block:
 
     def parse(self, known: Mapping[str, pa.DataType], *, ignore_others: bool) -> pa.Table:
         """The block's rows. Raises SourceError that names the first bad line."""
+        self._check_depth(known)
         try:
             self.data.decode()
             table = pyarrow.json.read_json(
@@ -94,6 +99,15 @@ class _Block:
         if table.num_rows != self.data.count(b"\n"):
             self._check_lines(known)
         return table
+
+    def _check_depth(self, known: Mapping[str, pa.DataType]) -> None:
+        if not _is_deep(self.data):
+            return
+        for number, line in enumerate(self.data.split(b"\n")):
+            if _is_deep(line):
+                fault = _fault(line, known) or f"nested more than {_MAX_DEPTH} levels deep"
+                raise self._error(number, fault)
+        raise self._error(0, "brackets are not closed on the line that opens them")
 
     def _check_lines(self, known: Mapping[str, pa.DataType]) -> None:
         """Blank lines are legal; objects that share or straddle lines are not."""
@@ -133,6 +147,18 @@ def _blocks(path: Path, size: int | None = None) -> Iterator[_Block]:
             line += block.count(b"\n")
             if not data:
                 return
+
+
+def _is_deep(text: bytes) -> bool:
+    """Whether brackets nest deeper than any row does, or are left open."""
+    if b"[" not in text and text.count(b"{") == text.count(b"\n{") + text.startswith(b"{"):
+        return False  # as most files are: one bracket a line
+    brackets = _STRING.sub(b"", text).translate(None, _NO_BRACKETS)
+    for _ in range(_MAX_DEPTH):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return bool(brackets)
 
 
 def _fault(

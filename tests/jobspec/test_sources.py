@@ -281,6 +281,21 @@ def test_an_ndjson_line_longer_than_a_block_is_a_problem(uploads: Uploads) -> No
     assert "more than 4 MB" in uploads.bad('{"a":"' + "x" * (9 << 20), "ndjson").message
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"a":' * 100_000 + "1" + "}" * 100_000,
+        '{"a":[],"b":' * 100_000 + "1" + "}" * 100_000,
+        "[" * 2_000_000,
+        '{"a":"\\"","b":' + "[" * 33 + "]" * 33 + "}",
+    ],
+)
+def test_deeply_nested_ndjson_is_a_problem_at_its_line(uploads: Uploads, line: str) -> None:
+    problem = uploads.bad('{"a":"[[[{{{ \\" [["}\n' + line + "\n", "ndjson")
+    assert problem.code == "source_unreadable"
+    assert problem.message.startswith("the file is not NDJSON: line 2: ")
+
+
 def test_an_ndjson_value_of_another_type_names_its_line(uploads: Uploads) -> None:
     source = uploads.good('{"a":1}\n' * 10 + '{"a":300}\n', "ndjson", columns={"a": "i64"})
     schema = (Column("a", ValueType.U8, nullable=True),)
