@@ -17,7 +17,6 @@ import pyarrow.json
 from jobspec.arrow import ARROW_TYPES
 from jobspec.errors import SourceError
 from jobspec.sources.source import (
-    BLOCK_BYTES,
     MAX_COLUMNS,
     SAMPLE_BYTES,
     BadSource,
@@ -28,6 +27,11 @@ from jobspec.sources.source import (
 from jobspec.types import Schema, ValueType
 
 _KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:')
+_READ_BYTES = 256 * 1024
+_LINE_BYTES = 4 << 20
+_BLOCK_CELLS = 8_000_000
+"""Arrow makes a cell of every key for every line, also for lines that lack it."""
+
 _STRING = re.compile(rb'"(?:[^"\\\n]|\\.)*"')
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _MAX_DEPTH = 32
@@ -47,9 +51,12 @@ class NdjsonSource:
         keys: set[bytes] = set()
         try:
             for block in _blocks(path, SAMPLE_BYTES):
-                keys.update(_KEY.findall(block.data))
-                if len(keys) > MAX_COLUMNS:  # Arrow would make rows x keys cells of it
+                found_keys = set(_KEY.findall(block.data))
+                keys |= found_keys
+                if len(keys) > MAX_COLUMNS:
                     raise too_many_columns()
+                if len(found_keys) * block.data.count(b"\n") > _BLOCK_CELLS:
+                    raise _too_sparse(len(found_keys), block)
                 for field in block.parse(known, ignore_others=False).schema:
                     found = _unified(types.get(field.name, pa.null()), field, block)
                     types[field.name] = found
@@ -128,25 +135,34 @@ class _Block:
 
 
 def _blocks(path: Path, size: int | None = None) -> Iterator[_Block]:
-    """The lines of the first `size` bytes (of the whole file) in blocks of a few MB."""
+    """The lines of the first `size` bytes (of the whole file) in small blocks."""
     line = 0
     taken = 0
     rest = b""
     with path.open("rb") as file:
         while size is None or taken < size:
-            data = file.read(BLOCK_BYTES)
+            data = file.read(_READ_BYTES)
             taken += len(data)
             if not data and rest.strip():
                 data = b"\n"  # the last line may lack its end
             end = data.rfind(b"\n") + 1
             block, rest = (rest + data[:end], data[end:]) if end else (b"", rest + data)
-            if len(rest) > BLOCK_BYTES:
-                raise SourceError(f"line {line + 1} has more than {BLOCK_BYTES >> 20} MB", line)
+            if len(rest) > _LINE_BYTES:
+                raise SourceError(f"line {line + 1} has more than {_LINE_BYTES >> 20} MB", line)
             if block.strip():
                 yield _Block(block, line)
             line += block.count(b"\n")
             if not data:
                 return
+
+
+def _too_sparse(keys: int, block: _Block) -> BadSource:
+    return BadSource(
+        "source_unreadable",
+        f"lines {block.first_line + 1} and following have {keys:,} different keys, few of them on"
+        " any one line",
+        "leave out keys that no step needs, or write a line's values under fewer keys",
+    )
 
 
 def _is_deep(text: bytes) -> bool:

@@ -21,9 +21,6 @@ from jobspec.types import Schema, ValueType
 OpenUpload = Callable[[str], Path]
 """Finds an upload's file by its SHA-256; raises LookupError or OSError where there is none."""
 
-BLOCK_BYTES = 4 << 20
-"""Text is parsed in blocks of this size; no row can be longer."""
-
 SAMPLE_BYTES = 16 << 20
 """Types are inferred from this much of a text file."""
 

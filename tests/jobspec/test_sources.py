@@ -281,6 +281,11 @@ def test_an_ndjson_line_longer_than_a_block_is_a_problem(uploads: Uploads) -> No
     assert "more than 4 MB" in uploads.bad('{"a":"' + "x" * (9 << 20), "ndjson").message
 
 
+def test_sparse_ndjson_is_a_problem_and_not_a_table_of_nulls(uploads: Uploads) -> None:
+    text = "".join(f'{{"k{n % 1000}":1}}\n' for n in range(50_000))
+    assert "1,000 different keys" in uploads.bad(text, "ndjson").message
+
+
 @pytest.mark.parametrize(
     "line",
     [
