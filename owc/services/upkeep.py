@@ -26,7 +26,10 @@ BATCH = 500
 
 def feed(hub: Hub) -> Fed:
     """Fill every queue up to its window from SQL."""
-    return Fed(sub_jobs=feed_queues(hub))
+    entered, queued = feed_queues(hub), 0
+    with hub.delivery("feed"):
+        queued = sum(hub.queue.lengths(sorted(_names_in_use(hub))).values())
+    return Fed(sub_jobs=entered, queued=queued)
 
 
 def expire(hub: Hub) -> Expired:

@@ -200,9 +200,10 @@ class JobView(JobSummary):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fed:
-    """What a pass of `upkeep.feed` did."""
+    """What a pass of `upkeep.feed` did; `queued`: what the queues hold after it."""
 
     sub_jobs: int = 0
+    queued: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

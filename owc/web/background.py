@@ -20,6 +20,7 @@ from owc.web.watch_events import PAUSE_SECONDS, WatchEvents
 
 _LISTEN_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
+_NUDGED_A_PASS = 64
 
 _logger = logging.getLogger("owc.web")
 
@@ -69,8 +70,9 @@ class Background:
         hub = self._runtime.hub
         self._runtime.write(upkeep.expire, hub)
         fed = self._runtime.write(upkeep.feed, hub)
-        if fed.sub_jobs:
-            self._volunteers.nudge()
+        if fed.queued:
+            # Who was told before may never have asked, and who asked may have missed the news.
+            self._volunteers.nudge(_NUDGED_A_PASS)
 
     def reconcile(self) -> None:
         """Mend what Redis lost or kept too long."""

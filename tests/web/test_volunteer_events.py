@@ -315,6 +315,21 @@ def test_a_waiting_volunteer_is_told_of_work_and_the_next_by_the_first(
     assert second.hear("work_available") == {}
 
 
+def test_work_that_nobody_takes_is_offered_to_everyone_who_waits(
+    web_hub: WebHub, connect: Callable[[], Socket], post_job: Callable[..., Any], hub: Hub
+) -> None:
+    sockets = [connect() for _ in range(12)]
+    for each in sockets:
+        each.hello()
+        assert each.lease()["lease_id"] is None
+    job_id = post_job().get_json()["id"]
+    completion.split(hub, job_id)
+    web_hub.volunteers.nudge()  # the first of them are told, and never ask
+    web_hub.background.feed_and_expire()
+    assert sockets[-1].hear("work_available") == {}
+    assert sockets[-1].lease()["lease_id"] is not None
+
+
 def test_a_revoked_lease_is_told_to_its_volunteer(socket: Socket, web_hub: WebHub) -> None:
     volunteer_id = socket.hello()["volunteer_id"]
     web_hub.volunteers.revoke(volunteer_id, "lease_1", "The job was cancelled.")
