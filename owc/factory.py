@@ -36,6 +36,7 @@ _PING_INTERVAL_SECONDS = 20
 _PING_TIMEOUT_SECONDS = 15
 _CHECK_SECONDS = 1.0
 _READERS = 4
+_COMPUTERS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +137,7 @@ def _runtime(settings: Settings, hub: Hub) -> Runtime:
         hub=hub,
         writer=open_lane(gevent=patched, threads=1, name="writer"),
         reader=open_lane(gevent=patched, threads=_READERS, name="reader"),
+        computer=open_lane(gevent=patched, threads=_COMPUTERS, name="computer"),
         tokens=TokenSigner(key, hub.clock, session_seconds=settings.frame_token_seconds),
         rates=_rate_limits(settings),
         open_to_loopback=settings.redis_url is None,

@@ -39,7 +39,7 @@ def create() -> tuple[Response, int, dict[str, str]]:
     state.rates.take("submit", rate_key(asker.name))
     require_type("application/json")
     raw = read_body(state.settings.document_bytes)
-    compiled = state.read(submission.check, state.hub, raw)  # compiling must not hold writers up
+    compiled = state.compute(submission.check, state.hub, raw)
     job_id = state.write(submission.submit, state.hub, raw, asker, compiled)
     summary = state.read(catalogue.job_summary, state.hub, job_id)
     location = url_for("jobs.show", job_id=job_id)
@@ -53,7 +53,7 @@ def check() -> Response:
     state.rates.take("check", client_address())
     require_type("application/json")
     raw = read_body(state.settings.document_bytes)
-    compiled = state.read(submission.check, state.hub, raw)
+    compiled = state.compute(submission.check, state.hub, raw)
     columns = [{"name": column.name, "type": column.type} for column in compiled.plan.result]
     return jsonify(
         program_sha256=compiled.program_sha256,
@@ -140,7 +140,7 @@ def program_wat(job_id: str) -> Response:
     """The program's disassembly."""
     state = runtime()
     wasm = state.read(catalogue.program, state.hub, job_id)
-    return _etagged(Response(state.read(jobspec.disassemble, wasm), mimetype="text/plain"))
+    return _etagged(Response(state.compute(jobspec.disassemble, wasm), mimetype="text/plain"))
 
 
 @blueprint.get("/job/<job_id>/manifest.json")

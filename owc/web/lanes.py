@@ -1,9 +1,9 @@
 """Where service calls run, so that neither the event loop nor the database is ever fought over.
 
 One writer lane: every call that writes SQL or talks to Redis, one after the other, in one native
-thread. One reader lane of a few native threads for calls that only read SQL and blobs, and for
-long computation such as compiling. Under gevent the caller's greenlet sleeps meanwhile and the
-event loop turns; in threading mode (tests, small hubs) the caller's thread waits.
+thread. One reader lane of a few native threads for calls that only read SQL and blobs. One for long
+computation such as compiling, which must hold up neither. Under gevent the caller's greenlet sleeps
+meanwhile and the event loop turns; in threading mode (tests, small hubs) the caller's thread waits.
 """
 
 from __future__ import annotations

@@ -22,12 +22,13 @@ EXTENSION = "owc"
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """One web process. `write` and `read` run a service function in its lane."""
+    """One web process. `write`, `read` and `compute` run a service function in its lane."""
 
     settings: Settings
     hub: Hub
     writer: Lane
     reader: Lane
+    computer: Lane
     tokens: TokenSigner
     rates: RateLimits
     open_to_loopback: bool
@@ -38,8 +39,12 @@ class Runtime:
     def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return self.reader.run(function, *args, **kwargs)
 
+    def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.computer.run(function, *args, **kwargs)
+
     def close(self) -> None:
         """Finish what the lanes hold and close the hub."""
+        self.computer.close()
         self.reader.close()
         self.writer.run(self.hub.close)  # its connections belong to the writer's thread
         self.writer.close()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from owc.factory import WebHub
 from owc.web.lanes import ThreadLane, each
 from tests.web.served import ROOT
 
@@ -63,3 +66,26 @@ def test_under_gevent_the_event_loop_turns_while_a_lane_works() -> None:
     )
     assert done.stdout == "well\n", done.stderr
     assert done.stderr == ""
+
+
+@pytest.mark.redis
+def test_pages_are_served_while_documents_are_compiled(
+    web_hub: WebHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, go_on = threading.Semaphore(0), threading.Event()
+
+    def slow_check(*_: object) -> None:
+        started.release()
+        go_on.wait(30)
+
+    monkeypatch.setattr("owc.services.submission.check", slow_check)
+    json_body = {"content_type": "application/json", "data": b"{}"}
+    with ThreadPoolExecutor(9) as pool:
+        for _ in range(8):
+            pool.submit(lambda: web_hub.app.test_client().post("/check", **json_body))
+        try:
+            assert started.acquire(timeout=10)
+            listed = pool.submit(lambda: web_hub.app.test_client().get("/list").status_code)
+            assert listed.result(timeout=10) == 200
+        finally:
+            go_on.set()
