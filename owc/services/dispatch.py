@@ -17,7 +17,7 @@ from owc.domain.states import JobState, LeaseState, Outcome, SubJobState
 from owc.errors import UnknownVolunteer
 from owc.services import moves
 from owc.services.aftermath import Change, begin_change
-from owc.services.feeding import count_some, feed_queues
+from owc.services.feeding import count_some, feed_queues, has_unqueued
 from owc.services.hub import Hub
 from owc.services.plans import chunk_of
 from owc.services.values import LeaseOffer, OfferedSubJob, Renewal, VolunteerRecord
@@ -64,7 +64,7 @@ def lease(hub: Hub, volunteer_id: str, sub_jobs: int) -> LeaseOffer | None:
     fed = False
     with hub.delivery("lease"):
         for _ in range(STALE_POPS):
-            ids = hub.queue.pop(names, wanted)
+            ids = _pop(hub, names, wanted)
             if ids:
                 offer = _grant(hub, volunteer_id, ids)
                 if offer is not None:
@@ -225,6 +225,19 @@ def _queues_for(hub: Hub, volunteer_id: str) -> list[str]:
             for key, priority in queues
             if satisfies(capabilities, requirement_of(key))
         ]
+
+
+def _pop(hub: Hub, names: Sequence[str], count: int) -> list[str]:
+    """From the most urgent queue that has any. One that ran dry while its jobs have more is fed
+    first: its window is small, and what is less urgent must not slip by until the next pass."""
+    for name in names:
+        ids = hub.queue.pop([name], count)
+        if not ids and has_unqueued(hub, name):
+            feed_queues(hub)
+            ids = hub.queue.pop([name], count)
+        if ids:
+            return ids
+    return []
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

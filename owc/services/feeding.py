@@ -76,6 +76,23 @@ def requeue_missing(hub: Hub, name: str) -> int:
     return len(missing)
 
 
+def has_unqueued(hub: Hub, name: str) -> bool:
+    """Whether sub-jobs wait in SQL that belong into this queue and are not in it."""
+    some = (
+        select(SubJobRow.id)
+        .join(JobRow, JobRow.id == SubJobRow.job_id)
+        .where(
+            SubJobRow.state == SubJobState.WAITING,
+            SubJobRow.queued_at.is_(None),
+            JobRow.state == JobState.RUNNING,
+            _in_queue(name),
+        )
+        .limit(1)
+    )
+    with hub.database.read() as session:
+        return session.scalar(some) is not None
+
+
 def _in_queue(name: str) -> ColumnElement[bool]:
     parsed = parse_queue_name(name)
     if parsed is None:
