@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +186,9 @@ def _before() -> datetime | None:
         return None
     try:
         before = datetime.fromisoformat(text)
-    except ValueError:
+        if before.tzinfo is not None:
+            before = before.astimezone(UTC)  # the first and the last day may not have one
+    except (ValueError, OverflowError):
         before = None
     if before is None or before.tzinfo is None:
         detail = "'before' is a time with its offset, such as 2030-01-31T12:00:00+00:00."

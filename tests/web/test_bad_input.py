@@ -157,6 +157,7 @@ def test_an_upload_that_was_never_sent_is_told(post_job: Callable[..., Any]) -> 
         (f"/list?limit={'9' * 5000}", 400, "bad_parameter"),
         ("/list?before=yesterday", 400, "bad_parameter"),
         ("/list?before=2030-01-01", 400, "bad_parameter"),
+        ("/list?before=0001-01-01T00:00:00%2B23:59", 400, "bad_parameter"),
         ("/frame?site=<script>", 400, "bad_parameter"),
         ("/nowhere", 404, "not_found"),
         ("/job", 405, "method_not_allowed"),
