@@ -9,13 +9,16 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import IO
 
+from owc.blobs import Blobs
 from owc.errors import DataFolderInUse
 from owc.queue import RedisServer, start_server
+from owc.services.completion import MERGE_PREFIX
 from owc.settings import PREFIX, Settings
 from owc.store.migrate import migrate
 
@@ -41,7 +44,9 @@ class EmbeddedServices:
 
         Raises DataFolderInUse, ServerNotFound.
         """
+        self._settings.make_data_folder()
         self._lock = lock_folder(self._settings.data_folder)
+        sweep(self._settings)
         migrate(self._settings)
         self._start_redis()
         self._start_worker()
@@ -91,6 +96,14 @@ def lock_folder(folder: Path) -> IO[str]:
         file.close()
         raise DataFolderInUse from None
     return file
+
+
+def sweep(settings: Settings) -> None:
+    """Remove what a hub that was killed had begun to write; nobody else is at it under the lock."""
+    for path in Blobs(settings.blobs_folder).unfinished():
+        path.unlink(missing_ok=True)
+    for folder in settings.data_folder.glob(f"{MERGE_PREFIX}*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -6,10 +6,12 @@ Settings are frozen: change makes a copy. This module reads the environment only
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from owc.errors import SettingsError
 
 PREFIX = "OWC_"
+LEAST_KEY_BYTES = 16
 MEGABYTE = 1024 * 1024
 _ORIGIN = re.compile(r"(https?://)?[^\s;,'\"/]+")
 
@@ -163,6 +166,10 @@ class Settings(BaseModel):
         """A validated copy."""
         return type(self)(**{**self.model_dump(), **changes})
 
+    def make_data_folder(self) -> None:
+        """Make the data folder, readable by its owner only; one that is there stays as it is."""
+        self.data_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
     @property
     def effective_database_url(self) -> str:
         return self.database_url or f"sqlite:///{self.data_folder / 'owc.sqlite3'}"
@@ -185,14 +192,16 @@ def load_secret_key(settings: Settings) -> bytes:
     if settings.secret_key:
         return settings.secret_key.encode()
     path = settings.data_folder / "secret_key"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as file:
-        key = secrets.token_hex(32).encode()
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
+    if not path.exists():
+        settings.make_data_folder()
+        with tempfile.NamedTemporaryFile(dir=path.parent) as file:  # of mode 0600
+            file.write(secrets.token_hex(32).encode())
+            file.flush()
+            os.fsync(file.fileno())
+            # Whole or not at all, and only one of several processes that start together wins.
+            with contextlib.suppress(FileExistsError):
+                os.link(file.name, path)
+    key = path.read_bytes()
+    if len(key) < LEAST_KEY_BYTES:
+        raise SettingsError(f"{path} holds no key: remove it, and a new one is made")
     return key

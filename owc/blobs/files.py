@@ -20,6 +20,7 @@ from typing import IO, BinaryIO, Final
 from owc.errors import BadDigest, NotFound, UploadTooLarge
 
 BLOCK_BYTES: Final = 256 * 1024
+_INCOMING: Final = "incoming"
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -75,6 +76,11 @@ class Blobs:
         """The bytes. Raises BadDigest, NotFound."""
         return self.path(sha256).read_bytes()
 
+    def unfinished(self) -> list[Path]:
+        """Files that were being stored: by someone now, or by a process that was killed."""
+        incoming = self._folder / _INCOMING
+        return list(incoming.iterdir()) if incoming.is_dir() else []
+
     def _place(self, sha256: str) -> Path:
         if not isinstance(sha256, str) or not _DIGEST.fullmatch(sha256):
             raise BadDigest
@@ -82,7 +88,7 @@ class Blobs:
 
     @contextmanager
     def _temporary(self) -> Iterator[tuple[IO[bytes], Path]]:
-        incoming = self._folder / "incoming"
+        incoming = self._folder / _INCOMING
         incoming.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=incoming)
         try:

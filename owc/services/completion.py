@@ -37,6 +37,9 @@ BATCH_SECONDS = 1.0
 
 OUTPUTS_AT_ONCE = 50
 
+MERGE_PREFIX = "merge-"
+"""Of the folders, in the data folder, in which results are put together."""
+
 
 class _Overtaken(Exception):  # noqa: N818 - a way out, not an error
     """The job has moved on, or another start of the task has taken over."""
@@ -80,7 +83,7 @@ def merge(hub: Hub, job_id: str) -> None:
     job, token = started
     plan = read_plan(job.plan)
     hub.settings.data_folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=hub.settings.data_folder, prefix="merge-") as folder:
+    with tempfile.TemporaryDirectory(dir=hub.settings.data_folder, prefix=MERGE_PREFIX) as folder:
         path = Path(folder) / "result.parquet"
         try:
             batches = jobspec.merge(plan, _outputs(hub, job_id))

@@ -46,6 +46,7 @@ class Hub:
 
 def open_hub(settings: Settings, *, clock: Clock | None = None) -> Hub:
     """Open the hub of these settings. Connects lazily, starts nothing, migrates nothing."""
+    settings.make_data_folder()
     url = settings.redis_url or embedded_url(settings.redis_folder)
     return Hub(
         settings=settings,

@@ -22,6 +22,7 @@ def alembic_config() -> Config:
 def migrate(settings: Settings, revision: str = "head") -> None:
     """Run what is missing, in one transaction. Safe to call at every start and by several
     processes: whoever comes second finds nothing to do."""
+    settings.make_data_folder()
     database = Database(settings.effective_database_url)
     try:
         with database.write() as session:

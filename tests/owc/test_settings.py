@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from owc.blobs import Blobs
+from owc.embedded import sweep
 from owc.errors import SettingsError
 from owc.settings import Settings, load_secret_key
 from owc.store import Database
+from owc.store.migrate import migrate
 
 
 def test_settings_come_from_the_environment_and_overrides_win(tmp_path: Path) -> None:
@@ -44,6 +48,7 @@ def test_the_secret_key_is_made_once_and_is_private(tmp_path: Path) -> None:
     assert load_secret_key(settings) == key
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
     assert load_secret_key(settings.with_changes(secret_key="given")) == b"given"
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
 
 
 def test_the_default_folder_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,3 +73,34 @@ def test_what_would_fail_later_is_refused_at_once(variable: str, value: str) -> 
 def test_a_database_that_cannot_be_is_a_bad_setting(url: str) -> None:
     with pytest.raises(SettingsError, match="OWC_DATABASE_URL"):
         Database(url)
+
+
+def test_an_empty_key_file_is_refused_and_not_signed_with(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").touch()
+    with pytest.raises(SettingsError, match="holds no key"):
+        load_secret_key(Settings(data_folder=tmp_path))
+
+
+def test_processes_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
+    settings = Settings(data_folder=tmp_path / "new")
+    with ThreadPoolExecutor(16) as pool:
+        keys = list(pool.map(lambda _: load_secret_key(settings), range(64)))
+    assert len(set(keys)) == 1
+
+
+def test_the_data_folder_is_its_owners_only(tmp_path: Path) -> None:
+    settings = Settings(data_folder=tmp_path / "data")
+    migrate(settings)
+    assert stat.S_IMODE(settings.data_folder.stat().st_mode) == 0o700
+
+
+def test_what_a_killed_hub_had_begun_to_write_is_swept(tmp_path: Path) -> None:
+    settings = Settings(data_folder=tmp_path)
+    kept = Blobs(settings.blobs_folder).put(b"whole")
+    (settings.blobs_folder / "incoming" / "half").write_bytes(b"ha")
+    (tmp_path / "merge-x").mkdir()
+    (tmp_path / "merge-x" / "result.parquet").touch()
+    sweep(settings)
+    assert Blobs(settings.blobs_folder).read(kept.sha256) == b"whole"
+    assert Blobs(settings.blobs_folder).unfinished() == []
+    assert not (tmp_path / "merge-x").exists()
