@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 LEASE_MIN_SECONDS = 60
 LEASE_MAX_SECONDS = 3600
+LEASE_LIVES = 10
+"""Times its own length that a lease can be renewed to; its sub-jobs then go to others."""
+
 LEAST_SUB_JOBS = 16
 SHORTEST_SECONDS = 0.1
 QUEUE_MIN = 32
@@ -41,6 +45,13 @@ def sub_jobs_per_lease(
 def lease_seconds(predicted_seconds: float) -> int:
     """clamp(4 x predicted + 30, 60, 3600)."""
     return round(min(max(4 * predicted_seconds + 30, LEASE_MIN_SECONDS), LEASE_MAX_SECONDS))
+
+
+def lease_ends(granted_at: datetime, now: datetime, seconds: int) -> datetime:
+    """Until when a lease that is renewed now lives: not for ever, whatever its volunteer says."""
+    return min(
+        now + timedelta(seconds=seconds), granted_at + LEASE_LIVES * timedelta(seconds=seconds)
+    )
 
 
 def next_speed(speed: float, *, reference_seconds: float, elapsed_seconds: float) -> float:

@@ -88,7 +88,7 @@ def renew(hub: Hub, volunteer_id: str, lease_ids: Sequence[str]) -> Renewal:
             )
         ).all()
         for row in rows:
-            row.expires_at = now + timedelta(seconds=row.seconds)
+            row.expires_at = sizing.lease_ends(row.granted_at, now, row.seconds)
         _see(session, volunteer_id, now)
         sub_job_ids = session.scalars(
             select(LeaseSubJobRow.sub_job_id).where(
