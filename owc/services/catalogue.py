@@ -145,11 +145,14 @@ def public_blob(hub: Hub, sha256: str) -> Path:
         states = session.scalars(
             select(JobRow.state)
             .where(
+                # what was never approved, or was cancelled before it began, is not handed out
+                JobRow.state != JobState.HELD,
+                (JobRow.state != JobState.CANCELLED) | JobRow.rows_per_sub_job.is_not(None),
                 or_(
                     JobRow.program_sha256 == sha256,
                     JobRow.source_sha256 == sha256,
                     JobRow.id.in_(chunk_of),
-                )
+                ),
             )
             .distinct()
         ).all()

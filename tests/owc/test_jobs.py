@@ -318,6 +318,16 @@ def test_blobs_that_belong_to_no_job_are_not_public(hub: Hub) -> None:
         catalogue.job_view(hub, "job_none")
 
 
+def test_blobs_of_a_held_job_are_not_public_even_when_it_is_cancelled(hub: Hub) -> None:
+    upload = submission.store_upload(hub, io.BytesIO(b"city,age\nParis,30\n"))
+    job_id = submit(hub, upload_job(upload.sha256), STRANGER)
+    with pytest.raises(NotFound):
+        catalogue.public_blob(hub, upload.sha256)
+    submission.cancel(hub, job_id, "by who posted it")
+    with pytest.raises(NotFound):
+        catalogue.public_blob(hub, upload.sha256)
+
+
 def test_an_upload_over_the_limit_is_refused(hub: Hub) -> None:
     with pytest.raises(UploadTooLarge):
         submission.store_upload(hub, io.BytesIO(b"x" * 100), max_bytes=99)
