@@ -1,4 +1,5 @@
 """Who gets what: urgent work first, and nobody keeps work from others."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
