@@ -18,6 +18,8 @@ from jobspec.sql.functions import (
     AGGREGATES,
     FORMS,
     FUNCTIONS,
+    NOT_YET_FUNCTIONS,
+    NOT_YET_TYPES,
     OPERATORS,
     SAME,
     TYPE_NAMES,
@@ -90,7 +92,7 @@ class Checker(Conditions):
     def check(self, node: Syntax) -> Typed | None:
         match node:
             case syntax.Number():
-                return number(node.text) or self._too_large(node)
+                return number(node.text) or self._no_number(node)
             case syntax.Text():
                 return Constant(_STRING, node.value.encode())
             case syntax.Truth():
@@ -113,10 +115,11 @@ class Checker(Conditions):
 
     # --- leaves -----------------------------------------------------------------------------------
 
-    def _too_large(self, node: Syntax) -> Typed | None:
-        self.problem(
-            "number_literal", node, "the number does not fit 64 bits", "write it with a point: 1e30"
-        )
+    def _no_number(self, node: syntax.Number | syntax.Negative) -> Typed | None:
+        message, hint = "the number does not fit 64 bits", "write it with a point: 1e30"
+        if isinstance(node, syntax.Number) and not node.text.isdigit():
+            message, hint = f"{node.text[:60]!r} is not a number", "write numbers as in 1.5e3"
+        self.problem("number_literal", node, message, hint)
         return None
 
     def _name(self, node: syntax.Name) -> Typed | None:
@@ -134,7 +137,7 @@ class Checker(Conditions):
     def _negative(self, node: syntax.Negative) -> Typed | None:
         if isinstance(node.value, syntax.Number) and node.value.text.isdigit():
             literal = integer(-int(node.value.text)) if len(node.value.text) < 40 else None
-            return literal or self._too_large(node)
+            return literal or self._no_number(node)
         value = self.check(node.value)
         if isinstance(value, Constant) and value.exact is not None:
             return decimal(-value.exact)
@@ -205,7 +208,7 @@ class Checker(Conditions):
                 "unknown_type",
                 node,
                 f"there is no type {node.type_name[:60]!r}",
-                self.hint(node.type_name, TYPE_NAMES),
+                NOT_YET_TYPES.get(node.type_name) or self.hint(node.type_name, TYPE_NAMES),
             )
         if value is None or target is None:
             return None
@@ -258,6 +261,7 @@ class Checker(Conditions):
             return
         hint = self.hint(name, (*self._functions, *FUNCTIONS, *FORMS))
         if name in SQL_FUNCTIONS:
+            hint = NOT_YET_FUNCTIONS.get(name, hint)
             self.problem(
                 "unsupported_function", node, f"{name} is not part of the job language", hint
             )
@@ -316,7 +320,7 @@ class Checker(Conditions):
             return None
         match name:
             case "if":
-                condition = self.condition(node.arguments[0])
+                condition = self.as_condition(node.arguments[0], values[0])
                 conditions = None if condition is None else [condition]
                 return self._branches(node, conditions, [values[1]], values[2])
             case "nullif":

@@ -7,6 +7,7 @@ neighbour where it fits. Pure: says None where there is no such type, reports no
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Sequence
 from decimal import Context, Decimal
@@ -14,6 +15,7 @@ from decimal import Context, Decimal
 from jobspec.sql.typed import Constant, Convert, Typed
 from jobspec.types import ValueType
 
+_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _EXACT_DIGITS = 38  # as DuckDB's widest DECIMAL
 _EXACT = Context(prec=10_000)
 _FOLDS: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
@@ -25,9 +27,11 @@ I64, U64 = ValueType.I64, ValueType.U64
 
 
 def number(text: str) -> Constant | None:
-    """The literal, None if it is an integer past 64 bits."""
+    """The literal; None for an integer past 64 bits, and for what is none, such as `1e`."""
     if text.isdigit():
         return integer(int(text)) if len(text) <= 40 else None
+    if not _NUMBER.fullmatch(text):
+        return None
     exact = None
     if "e" not in text.lower() and sum(map(str.isdigit, text)) <= _EXACT_DIGITS:
         exact = Decimal(text)

@@ -48,7 +48,10 @@ class Conditions(Operands):
         return None if pair is None else self.matched(node, pair[0], pair[1])
 
     def condition(self, node: Syntax) -> Typed | None:
-        value = self.check(node)
+        return self.as_condition(node, self.check(node))
+
+    def as_condition(self, node: Syntax, value: Typed | None) -> Typed | None:
+        """The value of `node`, checked already, if it is a bool."""
         if value is None or value.type is _BOOL:
             return value if value is None else coerce(value, _BOOL)
         hint = (

@@ -167,17 +167,18 @@ def _syntax_error(error: ParseError, text: str) -> RefusedError:
     details = error.errors[0] if error.errors else {}
     near = str(details.get("highlight") or "")
     message = "not an SQL expression"
+    hint = "look at what stands just before; odd names take double quotes"
     place = 0
     if near:
         start = str(details.get("start_context") or "")
         place = max(text.find(start + near), 0) + len(start)
-        message += f": {near[:40]!r} is not expected here"
-    return RefusedError(
-        "sql_syntax",
-        place,
-        message,
-        "look at what stands just before; odd names take double quotes",
-    )
+        lacks_more = str(details.get("description")).startswith(("Required", "Expect"))
+        if lacks_more and not details.get("end_context") and near != ")":
+            message += f": it ends too early, behind {near[:40]!r}"
+            hint = "look for an open bracket, a CASE without END, or an operator without its value"
+        else:
+            message += f": {near[:40]!r} is not expected here"
+    return RefusedError("sql_syntax", place, message, hint)
 
 
 # --- sqlglot's nodes to ours ----------------------------------------------------------------------

@@ -35,6 +35,8 @@ _REFUSED_TOKENS: dict[TokenType, tuple[str, str]] = {
     TokenType.DSTAR: ("'**'", "multiply, or write a function"),
     TokenType.TILDE: ("'~'", "use xor(x, -1) for bits, LIKE for texts"),
     TokenType.DIV: ("DIV", "write //"),
+    TokenType.DAMP: ("'&&'", "write AND"),
+    TokenType.ARROW: ("'->'", "there are no lists and no JSON yet; write a function"),
     TokenType.NULLSAFE_EQ: ("<=>", "write IS NOT DISTINCT FROM"),
 }
 

@@ -59,6 +59,9 @@ REFUSED = [
     ("i + 5abc", "number_literal", 5),
     ("18446744073709551616", "number_literal", 1),
     ("-9223372036854775809", "number_literal", 2),
+    ("1e", "number_literal", 1),
+    ("i + 1e5.5", "number_literal", 5),
+    ("-1e", "number_literal", 2),
     # what SQL has and the language leaves out
     ("i; n", "unsupported_sql", 2),
     ("i -- note", "unsupported_sql", 3),
@@ -76,6 +79,8 @@ REFUSED = [
     ("@i", "unsupported_sql", 1),
     ("i ^ 2", "unsupported_sql", 3),
     ("i ** 2", "unsupported_sql", 3),
+    ("b && flag", "unsupported_sql", 3),
+    ("x -> x", "unsupported_sql", 3),
     ("i DIV 2", "unsupported_sql", 3),
     ("i <=> 2", "unsupported_sql", 3),
     ("(SELECT 1)", "unsupported_sql", 2),
@@ -189,6 +194,10 @@ def test_every_code_of_expressions_is_provoked() -> None:
         ("i", ""),
         ("i AND b", "x <> 0"),
         ("max(i)", "aggregate"),
+        ("b && flag", "AND"),
+        ("CAST(s AS date)", "text"),
+        ("lower(s)", "before the upload"),
+        ("ln(x)", "write a function"),
         ("1 < i < 3", "AND"),
         ("Code point > 3", "double quotes"),
     ],
@@ -342,6 +351,15 @@ def test_hostile_expression_is_refused_quickly(kind: str) -> None:
     assert time.monotonic() - started < 5, "a slow machine takes a tenth of a second"
 
 
+def test_what_is_cut_off_is_said_to_lack_something() -> None:
+    (problem,) = problems_of("i BETWEEN 1")
+    assert problem.message == "not an SQL expression: it ends too early, behind '1'"
+    (problem,) = problems_of("b AND")
+    assert problem.message == "not an SQL expression: it ends too early, behind 'AND'"
+    (problem,) = problems_of("i)")
+    assert problem.message == "not an SQL expression: ')' is not expected here"
+
+
 def test_limits_of_expressions_have_codes_of_their_own() -> None:
     assert [problem.code for problem in problems_of(DEEP["too long"])] == ["sql_too_long"]
     assert [problem.code for problem in problems_of(DEEP["brackets"])] == ["sql_too_deep"]
@@ -352,6 +370,7 @@ def test_limits_of_expressions_have_codes_of_their_own() -> None:
 ALLOWED_DEPTH = [
     "(" * 24 + "i" + ")" * 24,
     "abs(" * 24 + "i" + ")" * 24,
+    "if(" * 24 + "flag" + ", b, flag)" * 24,
     "CASE WHEN flag THEN " * 24 + "i" + " ELSE 2 END" * 24,
     "CASE WHEN " * 24 + "flag" + " THEN b ELSE flag END" * 24,
     "(b AND " * 24 + "flag" + ")" * 24,
