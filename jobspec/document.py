@@ -291,6 +291,8 @@ def read_document(raw: bytes, limits: Limits, problems: ProblemList) -> Parts:
     if not isinstance(tree, dict):
         problems.add("wrong_type", "", "a job document is a JSON object", 'begin with "{"')
         return Parts()
+    if not rules.check_words(tree, limits, problems):
+        return Parts()
     bad_texts = {problem.pointer for problem in problems}
     found = ProblemList()
     rules.check_limits(tree, limits, found)

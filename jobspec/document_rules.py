@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal, TypeAlias
 
@@ -22,6 +22,7 @@ from jobspec.sql import BUILT_IN_NAMES, is_callable_name
 Range = range  # the model has a field of this name
 Format: TypeAlias = Literal["csv", "ndjson", "parquet"]
 
+_WORD = re.compile(r"\w+|[^\w\s]")
 NAME_CHARS = 63
 NAME_PATTERN = f"^[A-Za-z_][A-Za-z0-9_]{{0,{NAME_CHARS - 1}}}$"
 COLUMN_NAME_CHARS = 128
@@ -294,6 +295,35 @@ def check_limits(tree: Mapping[str, Json], limits: Limits, problems: ProblemList
             check(row, limits.columns, "columns", "source", "rows", index)
         check(source.get("columns"), limits.columns, "columns", "source", "columns")
         _check_range(source.get("range"), limits, problems)
+
+
+def check_words(tree: Mapping[str, Json], limits: Limits, problems: ProblemList) -> bool:
+    """Whether compiling the expressions and functions stays cheap, however they are spread.
+
+    Each is short enough by itself (others are not compiled), but there can be a megabyte of them.
+    """
+    words = sum(len(_WORD.findall(text)) for text in _code(tree, limits))
+    if words <= limits.words:
+        return True
+    problems.add(
+        "too_many_words",
+        "",
+        f"the expressions and functions have {words:,} names, numbers and signs in all;"
+        f" at most {limits.words:,} are taken",
+        "make several jobs of it, or keep long lists of values as columns of the source",
+    )
+    return False
+
+
+def _code(tree: Mapping[str, Json], limits: Limits) -> Iterator[str]:
+    functions, steps = tree.get("functions"), tree.get("steps")
+    groups = [(functions, limits.function_chars)]
+    for step in steps if isinstance(steps, list) else ():
+        members = step.values() if isinstance(step, dict) else ()
+        groups += [(member, limits.expression_chars) for member in members]
+    for group, most in groups:
+        texts = group.values() if isinstance(group, dict) else (group,)
+        yield from (text for text in texts if isinstance(text, str) and len(text) <= most)
 
 
 def cut_to_limits(tree: Mapping[str, Json], limits: Limits) -> dict[str, Json]:

@@ -19,6 +19,8 @@ class Limits:
     """Nesting of brackets, CASE and operators in one SQL expression."""
     function_chars: int = 20_000
     functions: int = 64
+    words: int = 20_000
+    """Names, numbers and signs in all expressions and functions together: what compiling costs."""
     steps: int = 64
     columns: int = 256
     rows_inline: int = 100_000

@@ -24,6 +24,7 @@ CODES: dict[str, str] = {
     "unknown_key": "The language has no such key.",
     "wrong_type": "A value has another JSON type than the key takes.",
     "bad_value": "A value has the right JSON type but is not allowed.",
+    "too_many_words": "All expressions and functions together are longer than the limit allows.",
     "too_long": "A text, list or object is longer than the limit allows.",
     "bad_name": "A column or function name is not a plain identifier.",
     "duplicate_name": "Two columns would have the same name.",

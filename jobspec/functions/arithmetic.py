@@ -18,6 +18,8 @@ from jobspec.types import ValueType
 BOOL, I64, U64, F64 = ValueType.BOOL, ValueType.I64, ValueType.U64, ValueType.F64
 
 MAX_EXPONENT = 1024
+WRITTEN_OUT = 16
+"""Powers up to this one are multiplications in place."""
 
 SIMPLE: dict[type[ast.operator], str] = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul"}
 BITWISE: dict[type[ast.operator], str] = {ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor"}
@@ -181,6 +183,8 @@ def _power(ctx: Context, left: Value, right: Value, node: ast.AST) -> Value:
     if not left.type.is_number:
         raise ctx.refuse("type_mismatch", node, f"** does not take {left.type}")
     kind = left.type.kind
+    if exponent > WRITTEN_OUT:
+        return Value(left.type, Call(f"power_{kind}", (left.expr, integer(I64, exponent)), kind))
     result: Expr | None = None
     square = left.expr
     while exponent:

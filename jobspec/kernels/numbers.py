@@ -33,6 +33,28 @@ def floor_modulo_i32(a: i32, b: i32) -> i32:
     return remainder + b if remainder != 0 and (remainder ^ b) < 0 else remainder
 
 
+def power_i64(base: i64, exponent: i64) -> i64:
+    """base ** exponent by repeated squaring, wrapping. The exponent is above 0."""
+    result: i64 = 1
+    while exponent > 1:
+        if (exponent & 1) != 0:
+            result *= base
+        base *= base
+        exponent >>= 1
+    return result * base
+
+
+def power_f64(base: f64, exponent: i64) -> f64:
+    """base ** exponent by repeated squaring. The exponent is above 0."""
+    result: f64 = 1.0
+    while exponent > 1:
+        if (exponent & 1) != 0:
+            result *= base
+        base *= base
+        exponent >>= 1
+    return result * base
+
+
 def multiply_overflows_i64(a: i64, b: i64) -> bool:
     """Whether a * b does not fit 64 bits."""
     high = multiply_high_u64(u64(a), u64(b))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -183,6 +184,57 @@ def test_malformed_json_is_a_document_error() -> None:
 def test_too_many_result_columns_are_a_problem() -> None:
     steps = [{"derive": {f"c{n}": "n" for n in range(start, start + 150)}} for start in (0, 150)]
     assert [problem.code for problem in problems(RANGE, *steps)] == ["program_too_large"]
+
+
+def _powers(count: int) -> str:
+    return "def f(n: i64) -> i64:\n" + "    n += n ** 1023\n" * count + "    return n"
+
+
+def _wide(expression: str, count: int) -> list[dict[str, object]]:
+    derived = {f"c{number}": expression for number in range(count)}
+    return [
+        {"derive": derived},
+        {"aggregate": {f"m{number}": f"max(c{number})" for number in range(count)}},
+    ]
+
+
+DEAREST = {
+    "sums": _wide("least(" + ", ".join(["n + n"] * 240) + ")", 20),
+    "texts": _wide("concat(" + ", ".join(["n"] * 480) + ")", 20),
+    "divisions": _wide("coalesce(" + ", ".join(["n // n"] * 150) + ")", 20),
+    "patterns": _wide(" OR ".join(["CAST(n AS string) LIKE '1%_2'"] * 80), 20),
+    "branches": _wide("CASE " + "WHEN n > 1 THEN n " * 160 + "END", 20),
+    "powers": _wide("f(n)", 1),
+}
+
+
+@pytest.mark.parametrize("kind", list(DEAREST))
+def test_the_dearest_documents_compile_in_seconds_to_what_engines_take(kind: str) -> None:
+    functions = {"f": _powers(1050)} if kind == "powers" else {}
+    started = time.process_time()
+    job = compiled(RANGE, *DEAREST[kind], functions=functions)
+    assert time.process_time() - started < 6, "a slow machine takes two"
+    assert len(job.wasm) < 1 << 19
+    started = time.process_time()
+    output(job, range_chunk(job.plan, 0, 10))
+    assert time.process_time() - started < 20, "a slow machine takes four"
+
+
+def test_a_document_of_more_words_than_the_limit_is_not_compiled() -> None:
+    started = time.process_time()
+    steps = [{"derive": {f"c{n}": "n + n + n" for n in range(200)}}] * 60
+    (problem,) = problems(RANGE, *steps)
+    assert problem.code == "too_many_words"
+    assert "60,000 names, numbers and signs" in problem.message
+    assert time.process_time() - started < 2
+    limits = Limits(words=8)
+    for steps, functions in (
+        ([{"filter": "n > 1 AND n < 5 AND n <> 3"}], {}),
+        ([], {"f": _powers(1)}),
+    ):
+        with pytest.raises(DocumentError) as caught:
+            check_document(document(RANGE, *steps, functions=functions), limits=limits)
+        assert [problem.code for problem in caught.value.problems] == ["too_many_words"]
 
 
 def test_a_job_without_steps_gives_its_source() -> None:

@@ -145,6 +145,20 @@ def test_modular_powers(base: int, exponent: int, modulus: int) -> None:
     assert result == (pow(base, exponent, modulus) if exponent else 1)
 
 
+@pytest.mark.parametrize("exponent", [0, 1, 2, 3, 7, 15, 16, 17, 18, 63, 64, 100, 1000, 1024])
+def test_powers_are_products_however_large_the_exponent(exponent: int) -> None:
+    functions = Functions(
+        f"def whole(n: i64) -> i64:\n    return n ** {exponent}",
+        f"def natural(n: u64) -> u64:\n    return n ** {exponent}",
+        f"def real(x: f64) -> f64:\n    return x ** {exponent}",
+    )
+    for base in (-7, -1, 0, 1, 2, 3, 10**9 + 7):
+        assert functions("whole", base) % 2**64 == base**exponent % 2**64
+        assert functions("natural", base) % 2**64 == base**exponent % 2**64
+    for number in (-1.001, 0.0, 0.5, 1.0 + 2**-40):
+        assert functions("real", number) == pytest.approx(number**exponent, rel=1e-12)
+
+
 def test_unsigned_hashes_wrap() -> None:
     expected = 14695981039346656037
     for byte in (2**64 - 2).to_bytes(8, "little"):
