@@ -7,9 +7,11 @@ writes is read back as it was. No other spelling is NULL: `NA` is a string, and 
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv
@@ -29,6 +31,10 @@ from jobspec.types import Schema, ValueType
 _BLOCK_BYTES = 1 << 20
 """Arrow reads up to 32 blocks ahead; no row can be longer than one."""
 
+_END_TEXT = "the end of the file" + "," * (MAX_COLUMNS + 1)
+_END = f"\n{_END_TEXT}\n".encode()
+"""A row that fits no file and is put behind the last one: inside an open quote it is not seen."""
+
 _ROW = re.compile(r"Row #(\d+): ")
 _COLUMN = re.compile(r"In CSV column #(\d+): ")
 
@@ -45,17 +51,21 @@ class CsvSource:
         if sample.partition(b"\n")[0].count(b",") > MAX_COLUMNS:
             raise too_many_columns()
         column_types = {name: ARROW_TYPES[declared[name]] for name in declared}
-        bad_rows: list[pyarrow.csv.InvalidRow] = []
+        bad = _BadRows(tolerant=True)
+        data = sample + _END if is_whole and sample.strip() else sample
         try:
-            table = _reader(
-                pa.BufferReader(sample), len(sample) + 1, column_types, on_bad_row=bad_rows.append
-            ).read_all()
+            table = _reader(pa.BufferReader(data), len(data) + 1, column_types, bad).read_all()
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             message, _ = _worded(str(error), _header(sample))
+            if "Empty CSV" in message and len(data) > len(sample):
+                message = "the first line: a double quote is never closed"
             raise BadSource("source_unreadable", message, _hint(str(error))) from None
-        if not is_whole and bad_rows and bad_rows[-1].number == table.num_rows + len(bad_rows) + 1:
-            bad_rows.pop()  # the sample ends inside a quoted field
-        for row in bad_rows:
+        rows = bad.rows
+        if not is_whole and rows and rows[-1].number == table.num_rows + len(rows) + 1:
+            rows.pop()  # the sample ends inside a quoted field
+        if is_whole and not bad.saw_end:
+            raise BadSource("source_unreadable", *_never_closed(bad, table.num_rows + len(rows)))
+        for row in rows:
             text = f"Row #{row.number}: Expected {row.expected_columns} columns, got "
             text += f"{row.actual_columns}: {row.text}"
             raise BadSource("source_unreadable", _worded(text, ())[0], _hint(text))
@@ -66,13 +76,20 @@ class CsvSource:
     def read(self, schema: Schema) -> Iterator[pa.RecordBatch]:
         names = tuple(column.name for column in schema)
         column_types = {column.name: ARROW_TYPES[column.type] for column in schema}
+        bad = _BadRows(tolerant=False)
+        rows = 0
         try:
-            with pa.OSFile(str(self._path), "r") as file:
-                yield from _reader(file, _BLOCK_BYTES, column_types, names)
+            with self._path.open("rb") as file:
+                stream = pa.PythonFile(_WithEnd(file), mode="r")
+                for batch in _reader(stream, _BLOCK_BYTES, column_types, bad, names):
+                    rows += batch.num_rows
+                    yield batch
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             message, row = _worded(str(error), names)
             hint = _hint(str(error))
             raise SourceError(f"{message}; {hint}" if hint else message, row) from None
+        if not bad.saw_end:
+            raise SourceError("; ".join(_never_closed(bad, rows)))
 
     def _first_lines(self) -> tuple[bytes, bool]:
         """The lines at the beginning of the file, and whether that is the whole file."""
@@ -88,25 +105,61 @@ class CsvSource:
         return data[:end], False
 
 
+class _WithEnd(io.RawIOBase):
+    """A file with the last row behind it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._rest = _END
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        if not data:
+            data, self._rest = self._rest[:size], self._rest[size:]
+        return data
+
+
+class _BadRows:
+    """Is told of rows with too few or too many values."""
+
+    def __init__(self, *, tolerant: bool) -> None:
+        self.rows: list[pyarrow.csv.InvalidRow] = []
+        """All of them, if none is to end the reading."""
+        self.saw_end = False
+        self.swallowed_end: int | None = None
+        """The row that has the end in a value."""
+        self._tolerant = tolerant
+
+    def __call__(self, row: pyarrow.csv.InvalidRow) -> str:
+        if row.text == _END_TEXT:
+            self.saw_end = True
+            return "skip"
+        if _END_TEXT in row.text:
+            self.swallowed_end = row.number - 2  # counted as in `_worded`
+            return "skip"
+        if not self._tolerant:
+            return "error"
+        self.rows.append(row)
+        return "skip"
+
+
 def _reader(
     file: pa.NativeFile,
     block_bytes: int,
     column_types: Mapping[str, pa.DataType],
+    bad_rows: _BadRows,
     names: tuple[str, ...] = (),
-    *,
-    on_bad_row: Callable[[pyarrow.csv.InvalidRow], None] | None = None,
 ) -> pyarrow.csv.CSVStreamingReader:
-    def skip(row: pyarrow.csv.InvalidRow) -> str:
-        if on_bad_row is None:
-            return "error"
-        on_bad_row(row)
-        return "skip"
-
     return pyarrow.csv.open_csv(
         file,
         # Errors know their row only where one thread reads.
         read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=block_bytes),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
+        parse_options=pyarrow.csv.ParseOptions(
+            newlines_in_values=True, invalid_row_handler=bad_rows
+        ),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=dict(column_types),
             include_columns=list(names),
@@ -119,12 +172,15 @@ def _reader(
 
 def _header(sample: bytes) -> tuple[str, ...]:
     line = sample[: 1 << 16].partition(b"\n")[0].decode("utf-8-sig", "replace")
-    return tuple(next(csv.reader([line.rstrip("\r")]), ()))
+    try:
+        return tuple(next(csv.reader([line.rstrip("\r")]), ()))
+    except csv.Error:
+        return ()
 
 
 def _worded(message: str, names: tuple[str, ...]) -> tuple[str, int | None]:
     """Arrow's message with the column's name for its number, and the row counted from 0."""
-    text = message.removeprefix("CSV parse error: ")
+    text = message.removeprefix("CSV parse error: ").partition(_END_TEXT[:100])[0].strip()
     row = None
     if found := _ROW.search(text):
         row = int(found[1]) - 2  # Arrow counts from 1 and counts the header
@@ -140,7 +196,15 @@ def _worded(message: str, names: tuple[str, ...]) -> tuple[str, int | None]:
     return (text if row is None else f"row {row} (from 0): {text}"), row
 
 
+def _never_closed(bad: _BadRows, rows: int) -> tuple[str, str]:
+    """Said of the last of so many rows, or of one that was not counted."""
+    row = rows - 1 if bad.swallowed_end is None else bad.swallowed_end
+    return f"row {row} (from 0): a double quote is never closed", "close it, or leave it out"
+
+
 def _hint(text: str) -> str:
+    if _END_TEXT[:100] in text:
+        return "a double quote is never closed"
     if "conversion error" in text:
         return "mend the file, or give the column another type in source.columns"
     if "Expected" in text:

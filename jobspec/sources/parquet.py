@@ -9,7 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobspec.errors import SourceError
-from jobspec.sources.source import BATCH_ROWS, BadSource, SourceColumn, cast_batch, source_columns
+from jobspec.sources.source import (
+    BATCH_ROWS,
+    BadSource,
+    SourceColumn,
+    cast_batch,
+    not_utf8,
+    source_columns,
+)
 from jobspec.types import Schema, ValueType
 
 
@@ -23,6 +30,8 @@ class ParquetSource:
             with self._open() as file:
                 fields = list(file.schema_arrow)
                 self.rows: int | None = file.metadata.num_rows
+        except UnicodeDecodeError:
+            raise not_utf8() from None
         except (pa.ArrowException, OSError) as error:
             raise BadSource("source_unreadable", f"the file is not Parquet: {error}") from None
         self.columns: tuple[SourceColumn, ...] = source_columns(fields, declared)

@@ -79,16 +79,26 @@ def source_columns(
 
     A column without any value is a string column. Raises BadSource for names that cannot be.
     """
-    check_names([field.name for field in fields])
+    try:
+        check_names([field.name for field in fields])
+    except UnicodeDecodeError:
+        raise not_utf8() from None
     return tuple(
         SourceColumn(
             name=field.name,
             type=declared.get(field.name, _carried(field.type)),
             nullable=field.nullable,
-            stated=str(field.type),
+            stated=_stated(field.type),
         )
         for field in fields
     )
+
+
+def _stated(arrow: pa.DataType) -> str:
+    try:
+        return str(arrow)[:100]
+    except UnicodeDecodeError:  # names inside it
+        return "struct"
 
 
 def _carried(arrow: pa.DataType) -> ValueType | None:
@@ -122,6 +132,12 @@ def check_names(names: Sequence[str]) -> None:
                 "give every column a name of its own",
             )
         seen.add(name)
+
+
+def not_utf8() -> BadSource:
+    return BadSource(
+        "source_unreadable", "a column's name is not UTF-8 text", "save the file as UTF-8"
+    )
 
 
 def too_many_columns() -> BadSource:

@@ -16,7 +16,7 @@ from jobspec.document import RowsSource, UploadSource
 from jobspec.errors import SourceError
 from jobspec.problems import Problem, ProblemList
 from jobspec.sources.opening import open_source
-from jobspec.sources.source import Source
+from jobspec.sources.source import SAMPLE_BYTES, Source
 from jobspec.types import Column, ValueType
 
 SHA = "0" * 64
@@ -135,6 +135,46 @@ def test_a_bad_inline_value_is_a_problem_at_its_row(
 
 
 # --- CSV ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('a,b\n1,x\n2,"open\n', "row 1 (from 0)"),
+        ('a,b\n1,x\n2,"open', "row 1 (from 0)"),
+        ('a,b\n1,"open\n2,x\n3,y\n', "row 0 (from 0)"),
+        ('a,b\n1,x\n"2,y\n', "row 1 (from 0)"),
+        ('a,b\n1,x\n2,"a""\n', "row 1 (from 0)"),
+        ('a\n1\n"', "row 1 (from 0)"),
+        ('a,"b\n1,x\n', "the first line"),
+    ],
+)
+def test_a_quote_that_is_never_closed_is_an_error(uploads: Uploads, text: str, place: str) -> None:
+    """And not a value that holds the rest of the file."""
+    problem = uploads.bad(text)
+    assert problem.code == "source_unreadable"
+    assert problem.message == f"{place}: a double quote is never closed"
+
+
+def test_a_quote_that_is_never_closed_is_an_error_behind_the_sample(uploads: Uploads) -> None:
+    lines = b"1,x\n" * (SAMPLE_BYTES // 4)
+    for end, rows in ((b'2,"open\n3,y\n', SAMPLE_BYTES // 4), (b'"2,y\n', SAMPLE_BYTES // 4)):
+        source = uploads.good(b"a,b\n" + lines + end)
+        with pytest.raises(SourceError, match=rf"row {rows} .*: a double quote is never closed"):
+            list(source.read((Column("b", ValueType.STRING, nullable=True),)))
+
+
+def test_blank_lines_and_missing_line_ends_are_no_rows(uploads: Uploads) -> None:
+    for text in ("a\n1\n2", "a\n1\n2\n", "a\n1\n\n2\n\n\n", "a\r\n1\r\n2\r\n", "a\r1\r2"):
+        assert rows_of(uploads.good(text)) == [{"a": 1}, {"a": 2}]
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_a_columns_name_that_is_not_utf8_is_a_problem(uploads: Uploads, file_format: str) -> None:
+    data = uploads.parquet(pa.table({"QQQ": [1]})) if file_format == "parquet" else b"QQQ\n1\n"
+    problem = uploads.bad(data.replace(b"QQQ", b"\xff\xfeQ"), file_format)
+    assert problem.code == "source_unreadable"
+    assert "UTF-8" in problem.message
 
 
 def test_csv_types_are_inferred_and_null_is_an_empty_field(uploads: Uploads) -> None:
