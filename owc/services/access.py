@@ -21,23 +21,36 @@ approval and anyone's can be cancelled."""
 
 PREFIX: Final = "owc_"
 
+LOOPBACK_NAME: Final = "loopback"
+"""Who posts from the hub's own machine, without a token."""
+
 
 def create_token(hub: Hub, name: str, scopes: Iterable[str]) -> str:
-    """Make a token; its secret is returned here and never again. Raises Refused."""
+    """Make a token; its secret is returned here and never again. Raises Refused.
+
+    A name stands for one submitter, whose jobs are its own: no two live tokens share one.
+    """
     wanted = frozenset(scopes)
     if unknown := wanted - SCOPES:
         raise Refused(
             f"There is no scope {', '.join(sorted(unknown))};"
             f" there are {', '.join(sorted(SCOPES))}."
         )
-    if not name.strip() or len(name) > 80:
+    name = name.strip()
+    if not name or len(name) > 80:
         raise Refused("A token needs a name of at most 80 characters.")
+    if name == LOOPBACK_NAME:
+        raise Refused(f"The name {name!r} stands for this machine: take another.")
     secret = PREFIX + secrets.token_urlsafe(32)
     with hub.database.write() as session:
+        if session.scalar(
+            select(TokenRow.id).where(TokenRow.name == name, TokenRow.revoked_at.is_(None))
+        ):
+            raise Refused(f"There is a token {name!r}: revoke it first, or take another name.")
         session.add(
             TokenRow(
                 id=new_id("token"),
-                name=name.strip(),
+                name=name,
                 digest=_digest(secret),
                 scopes=sorted(wanted),
                 created_at=hub.clock.now(),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import request
 
 from owc.services import access
+from owc.services.access import LOOPBACK_NAME
 from owc.services.values import Submitter, Token
 from owc.web.front_door import address_key, passes_loopback_rule
 from owc.web.problem_json import RequestRefusedError
 from owc.web.runtime import runtime
 
-LOOPBACK_NAME = "loopback"
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="owc"'}
 
 

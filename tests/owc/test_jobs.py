@@ -421,3 +421,14 @@ def test_a_volunteer_cannot_hoard_leases(hub: Hub, run_tasks: RunTasks) -> None:
     run_tasks()
     volunteer = Volunteer(few)
     assert [volunteer.lease(1) is None for _ in range(3)] == [False, False, True]
+
+
+def test_a_name_stands_for_one_live_token(hub: Hub) -> None:
+    access.create_token(hub, "Ada", ["submit"])
+    with pytest.raises(Refused, match="'Ada': revoke it first"):
+        access.create_token(hub, " Ada ", ["submit"])
+    (ada,) = access.list_tokens(hub)
+    access.revoke_token(hub, ada.id)
+    assert access.find_token(hub, access.create_token(hub, "Ada", ["submit"])) is not None
+    with pytest.raises(Refused, match="stands for this machine"):
+        access.create_token(hub, "loopback", ["submit"])
