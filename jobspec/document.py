@@ -235,12 +235,13 @@ class JobDocument(_Model):
     """Restricted Python functions that expressions may call, by name."""
     steps: list[Step] = []
     """What is done with the rows, in order; a closing step comes last."""
-    output: Annotated[list[rules.Format], BeforeValidator(rules.refuse_formats)] = [
-        "csv",
-        "ndjson",
-        "parquet",
-    ]
-    """The formats in which the result can be downloaded."""
+    output: Annotated[
+        list[rules.Format],
+        Field(min_length=1),
+        AfterValidator(rules.check_distinct),
+        BeforeValidator(rules.refuse_formats),
+    ] = ["csv", "ndjson", "parquet"]
+    """The formats in which the result can be downloaded, and no others."""
     split: Annotated[Split | None, BeforeValidator(rules.check_split)] = None
     requires: Requires = Requires()
     trust: Annotated[Literal["adaptive"], BeforeValidator(rules.refuse_trust)] = "adaptive"

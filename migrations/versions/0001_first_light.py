@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("requirement", sa.JSON(), nullable=False),
         sa.Column("requirement_key", sa.String(length=120), nullable=False),
         sa.Column("priority", INTEGER, nullable=False),
+        sa.Column("formats", sa.JSON(), nullable=False),
         sa.Column("source_kind", sa.String(length=16), nullable=False),
         sa.Column("source_sha256", sa.String(length=64), nullable=True),
         sa.Column("task_token", sa.String(length=32), nullable=True),

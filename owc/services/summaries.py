@@ -40,9 +40,13 @@ def where(
             JobRow.sub_jobs_total,
             JobRow.sub_jobs_settled,
             at_work.label("volunteers_at_work"),
+            JobRow.formats,
         )
         .where(condition)
         .order_by(JobRow.created_at.desc(), JobRow.id.desc())
         .limit(limit)
     )
-    return tuple(JobSummary(**row._mapping) for row in session.execute(query))
+    return tuple(
+        JobSummary(**{**row._mapping, "formats": tuple(row.formats)})
+        for row in session.execute(query)
+    )

@@ -116,6 +116,8 @@ class Receipt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobSummary:
+    """`formats`: those in which the result is offered, of which answers give the addresses."""
+
     id: str
     name: str
     about: str
@@ -129,10 +131,12 @@ class JobSummary:
     sub_jobs_total: int | None
     sub_jobs_settled: int
     volunteers_at_work: int
+    formats: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: times as ISO 8601."""
         values = asdict(self)
+        del values["formats"]
         for name in ("created_at", "finished_at"):
             values[name] = values[name].isoformat() if values[name] else None
         return values

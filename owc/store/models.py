@@ -82,7 +82,8 @@ class UploadRow(Base):
 
 class JobRow(Base):
     """A job. `task_token` names the one split or merge whose writes count; `attempts` counts the
-    starts of that task; `history` is one line a move; `row_seconds`: time of a row on the hub."""
+    starts of that task; `history` is one line a move; `row_seconds`: time of a row on the hub;
+    `formats`: those in which the result is offered."""
 
     __tablename__ = "job"
     __table_args__ = (Index("ix_job_state_created", "state", "created_at"),)
@@ -109,6 +110,7 @@ class JobRow(Base):
     requirement: Mapped[dict[str, Any]]
     requirement_key: Mapped[str] = mapped_column(String(120))
     priority: Mapped[int]
+    formats: Mapped[list[Any]]
     source_kind: Mapped[str] = mapped_column(String(16))
     source_sha256: Mapped[str | None] = mapped_column(Digest, index=True)
 

@@ -100,11 +100,12 @@ def cancel(job_id: str) -> Response:
 
 @blueprint.get("/job/<job_id>/result.<form>")
 def result(job_id: str, form: str) -> Response:
-    """The merged result in one of the formats."""
-    if form not in RESULT_TYPES:
-        known = ", ".join(RESULT_TYPES)
-        raise RequestRefusedError(404, "unknown_format", f"Results come as {known}.")
+    """The merged result in one of the formats that the job offers."""
     state = runtime()
+    offered = state.read(catalogue.job_summary, state.hub, job_id).formats
+    if form not in offered:
+        detail = f"The result of this job comes as {', '.join(offered)}."
+        raise RequestRefusedError(404, "unknown_format", detail)
     path: Path = state.read(catalogue.result_file, state.hub, job_id)
     name = f"{job_id}.{form}"
     if form == "parquet":
@@ -169,7 +170,7 @@ def _with_links(job: JobSummary) -> dict[str, Any]:
     url = url_for("jobs.show", job_id=job.id)
     values["url"] = url
     values["results"] = (
-        {form: f"{url}/result.{form}" for form in RESULT_TYPES} if job.state == "succeeded" else {}
+        {form: f"{url}/result.{form}" for form in job.formats} if job.state == "succeeded" else {}
     )
     return values
 

@@ -196,6 +196,8 @@ REFUSED: list[tuple[str, str, bytes]] = [
     ("choose_one", "/split", raw(split={})),
     ("bad_value", "/split/seconds", raw(split={"seconds": 0})),
     ("not_supported_yet", "/trust", raw(trust={"replicas": 2})),
+    ("bad_value", "/output", raw(output=[])),
+    ("duplicate_name", "/output", raw(output=["csv", "csv"])),
     ("too_many_words", "", raw(steps=[{"derive": {"d": "n" + " + n" * 99}}] * 101)),
 ]
 

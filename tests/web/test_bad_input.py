@@ -147,7 +147,7 @@ def test_an_upload_that_was_never_sent_is_told(post_job: Callable[..., Any]) -> 
         ("/job/job_unknown", 404, "not_found"),
         ("/job/%00", 404, "not_found"),
         ("/job/job_unknown/result.csv", 404, "not_found"),
-        ("/job/job_unknown/result.xlsx", 404, "unknown_format"),
+        ("/job/job_unknown/result.xlsx", 404, "not_found"),
         ("/job/job_unknown/sub-jobs", 404, "not_found"),
         ("/job/job_unknown/manifest.json", 404, "not_found"),
         ("/blob/nothex", 400, "bad_digest"),

@@ -89,6 +89,25 @@ def test_a_finished_job_gives_its_result_in_three_formats(
     assert parquet.headers["Content-Disposition"].startswith("attachment")
 
 
+def test_a_result_comes_only_in_the_formats_that_its_document_asks_for(
+    post_job: Callable[..., Any], client: FlaskClient, hub: Hub, web_hub: WebHub
+) -> None:
+    url = post_job({**DOCUMENT, "output": ["parquet", "csv"]}).json["url"]
+    compute(hub, url.removeprefix("/job/"), web_hub.runtime.settings)
+    offered = {"parquet": f"{url}/result.parquet", "csv": f"{url}/result.csv"}
+    assert client.get(url).json["results"] == offered
+    assert client.get("/list").json["jobs"][0]["results"] == offered
+    for address in offered.values():
+        assert client.get(address).status_code == 200
+    refused = client.get(f"{url}/result.ndjson")
+    assert refused.status_code == 404
+    assert refused.json["code"] == "unknown_format"
+    assert refused.json["detail"] == "The result of this job comes as parquet, csv."
+    page = client.get(url, headers=BROWSER).text
+    assert "result.csv" in page
+    assert "result.ndjson" not in page
+
+
 def test_a_result_that_is_not_there_yet_is_a_conflict(
     post_job: Callable[..., Any], client: FlaskClient
 ) -> None:
