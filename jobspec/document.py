@@ -222,12 +222,15 @@ class Requires(_Model):
 Functions = dict[Name, Annotated[StrictStr, Field(min_length=1)]]
 
 
+Words = Annotated[StrictStr, AfterValidator(rules.check_words)]
+
+
 class JobDocument(_Model):
     """What a researcher sends: a source of rows, steps over them, and words about it."""
 
     name: Annotated[StrictStr, AfterValidator(rules.check_title)]
     """A short title."""
-    about: StrictStr = ""
+    about: Words = ""
     """One sentence that visitors read before they say yes."""
     source: Source
     """Where the rows come from: `rows`, `upload` or `range`."""
@@ -248,11 +251,11 @@ class JobDocument(_Model):
     """How results are checked; `adaptive` is the hub's own judgement."""
     priority: Annotated[StrictInt, Field(ge=0, le=9)] = 5
     """9 goes first."""
-    purpose: StrictStr = ""
+    purpose: Words = ""
     """What the result is for."""
-    contact: StrictStr = ""
+    contact: Words = ""
     """Whom to ask."""
-    licence: StrictStr = ""
+    licence: Words = ""
     """Under which terms the data may be used; everything that enters a job is public."""
 
     def to_json(self, *, indent: int | None = None) -> str:

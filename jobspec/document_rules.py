@@ -27,6 +27,8 @@ NAME_CHARS = 63
 NAME_PATTERN = f"^[A-Za-z_][A-Za-z0-9_]{{0,{NAME_CHARS - 1}}}$"
 COLUMN_NAME_CHARS = 128
 TITLE_CHARS = 100
+_HIDDEN = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
+"""Controls, and what turns the direction of writing: a visitor should read what is written."""
 
 MEMBERS = (
     "name",
@@ -98,6 +100,17 @@ def check_column_name(name: str) -> str:
         "bad_name",
         f"{shown(name)} cannot be a column name",
         f"use 1 to {COLUMN_NAME_CHARS} printable characters",
+    )
+
+
+def check_words(text: str) -> str:
+    text = text.replace("\r\n", "\n")
+    if (found := _HIDDEN.search(text)) is None:
+        return text
+    raise _error(
+        "bad_value",
+        f"the character U+{ord(found[0]):04X} cannot be seen",
+        "leave out control characters and those that turn the direction of writing",
     )
 
 

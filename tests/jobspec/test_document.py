@@ -365,3 +365,11 @@ def test_document_with_a_byte_changed_is_read_or_refused(data: st.DataObject) ->
     for _ in range(data.draw(st.integers(1, 3))):
         text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
     problems_of(bytes(text))
+
+
+@pytest.mark.parametrize("member", ["about", "purpose", "contact", "licence"])
+@pytest.mark.parametrize("hidden", ["\x00", "\x1b[2J", "\u202e"])
+def test_words_hold_no_hidden_characters(member: str, hidden: str) -> None:
+    assert not problems_of(raw(**{member: "two\r\nlines \u200f\u05d0"}))
+    (problem,) = problems_of(raw(**{member: f"words {hidden}"}))
+    assert (problem.code, problem.pointer) == ("bad_value", f"/{member}")
