@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
 import os
@@ -69,7 +70,15 @@ def worker(*, data_folder: Path | None, parent_pid: int | None, verbose: bool) -
     from owc.tasks.worker import run_worker
 
     set_up_logging(verbose)
+    be_ended_first()
     run_worker(settings_from(data_folder))
+
+
+def be_ended_first() -> None:
+    """Let the kernel, where memory ends, end this process rather than the web (Linux): a task that
+    a hostile input made too large is begun again and given up in the end."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
 
 
 def set_up_logging(verbose: bool) -> None:

@@ -135,6 +135,19 @@ def test_a_killed_part_of_the_hub_is_started_again(own_hub: ServedHub, words: st
     assert_every_row_counts_once(own_hub, job["id"])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says whom it ends first")
+def test_where_memory_ends_the_worker_is_ended_before_the_web(own_hub: ServedHub) -> None:
+    assert own_hub.process is not None
+
+    def score(process_id: int) -> int:
+        return int(Path(f"/proc/{process_id}/oom_score_adj").read_text())
+
+    wait_until(
+        lambda: score(own_hub.child("owc worker")) > score(own_hub.process.pid),
+        what="the worker's score",
+    )
+
+
 def test_a_data_folder_serves_one_hub_only(own_hub: ServedHub) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "owc", "serve", "--port", "0", "--data", str(own_hub.folder)],
