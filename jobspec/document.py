@@ -222,7 +222,7 @@ class Requires(_Model):
 Functions = dict[Name, Annotated[StrictStr, Field(min_length=1)]]
 
 
-Words = Annotated[StrictStr, AfterValidator(rules.check_words)]
+Prose = Annotated[StrictStr, AfterValidator(rules.check_prose)]
 
 
 class JobDocument(_Model):
@@ -230,7 +230,7 @@ class JobDocument(_Model):
 
     name: Annotated[StrictStr, AfterValidator(rules.check_title)]
     """A short title."""
-    about: Words = ""
+    about: Prose = ""
     """One sentence that visitors read before they say yes."""
     source: Source
     """Where the rows come from: `rows`, `upload` or `range`."""
@@ -251,11 +251,11 @@ class JobDocument(_Model):
     """How results are checked; `adaptive` is the hub's own judgement."""
     priority: Annotated[StrictInt, Field(ge=0, le=9)] = 5
     """9 goes first."""
-    purpose: Words = ""
+    purpose: Prose = ""
     """What the result is for."""
-    contact: Words = ""
+    contact: Prose = ""
     """Whom to ask."""
-    licence: Words = ""
+    licence: Prose = ""
     """Under which terms the data may be used; everything that enters a job is public."""
 
     def to_json(self, *, indent: int | None = None) -> str:

@@ -103,7 +103,7 @@ def check_column_name(name: str) -> str:
     )
 
 
-def check_words(text: str) -> str:
+def check_prose(text: str) -> str:
     text = text.replace("\r\n", "\n")
     if (found := _HIDDEN.search(text)) is None:
         return text
