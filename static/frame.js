@@ -19,9 +19,11 @@ const WORDS = {
   paused: "Paused",
   offline: "Reconnecting",
   refused: "The hub ended it",
+  unable: "Cannot run in this browser",
   elsewhere: "Working in another tab",
 };
 
+const CAPABLE = typeof WebAssembly === "object" && typeof Worker === "function";
 const TOO_EARLY = "One moment, then please press again.";
 const HIDDEN = "This page hides part of this card, so a yes cannot count here.";
 
@@ -38,7 +40,10 @@ class Frame {
   #pausedBy = null;
   /** @type {(() => void) | null} */
   #endAsking = null;
-  #done = 0;
+  #done = 0; // since the frame was opened
+  #doneBefore = 0; // by volunteers before this one
+  #turnAwaited = false; // another tab works
+  #over = false; // the work has ended by itself and can only be begun anew
 
   begin() {
     const theme = this.#query.get("theme");
@@ -62,7 +67,8 @@ class Frame {
 
   #open() {
     const answer = this.#memory.answer(Date.now());
-    if (answer === "yes") void this.#work();
+    if (!CAPABLE) this.#rest("unavailable"); // a question that could not be honoured is not asked
+    else if (answer === "yes") void this.#work();
     else if (answer === "no") this.#rest("declined");
     else if (this.#query.get("ask") === "later") this.#rest("ready");
     else this.#ask();
@@ -70,13 +76,15 @@ class Frame {
 
   /** @param {import("./frame/embed.js").Wish} wish of the page; it can never be a yes */
   #onWish(wish) {
+    if (!CAPABLE) return;
     if (wish === "stop" && (this.#working || this.#endAsking)) {
       this.#leave();
       this.#rest("stopped");
     }
-    if (wish === "pause" && this.#working && !this.#pausedBy) this.#pause("page");
+    if (wish === "pause" && this.#working && !this.#over && !this.#pausedBy) this.#pause("page");
     if (wish !== "start") return;
-    if (this.#pausedBy === "page") this.#resume();
+    if (this.#over) this.#startOver();
+    else if (this.#pausedBy === "page" && this.#working) this.#resume();
     else if (!this.#working && this.#memory.answer(Date.now()) === "yes") void this.#work();
     else if (!this.#working) this.#ask();
   }
@@ -105,27 +113,30 @@ class Frame {
 
   /** Shows nothing and does nothing. @param {string} status */
   #rest(status) {
+    this.#pausedBy = null;
     this.#endAsking?.();
     this.#endAsking = null;
     this.#card.show("nothing");
     this.#embed.status(status);
   }
 
+  /** A visitor's pause outlives a page that slept. */
   async #work() {
     const working = new AbortController();
     const { signal } = working;
     this.#working = working;
     this.#endAsking?.();
     this.#endAsking = null;
-    this.#pausedBy = null;
+    this.#over = false;
     this.#card.done(this.#done);
     this.#card.show("badge");
-    this.#onPhase("connecting");
+    this.#onPhase(this.#pausedBy ? "paused" : "connecting");
     try {
       const [{ Volunteer }, giveTurnBack] = await Promise.all([
         import("./frame/volunteer.js"),
-        takeTurn(signal, () => this.#onPhase("elsewhere")),
+        takeTurn(signal, () => this.#awaitTurn()),
       ]);
+      this.#turnAwaited = false;
       if (signal.aborted) return giveTurnBack();
       this.#volunteer = new Volunteer({
         onPhase: (phase, reason) => !signal.aborted && this.#onPhase(phase, reason),
@@ -142,8 +153,20 @@ class Frame {
         volunteerToken: this.#memory.volunteerToken(),
       });
     } catch (error) {
-      if (!signal.aborted) this.#onPhase("refused", error instanceof Error ? error.message : "");
+      console.warn("Open Web Compute cannot work:", error);
+      if (!signal.aborted) this.#onPhase("unable");
     }
+  }
+
+  #awaitTurn() {
+    this.#turnAwaited = true;
+    if (!this.#pausedBy) this.#onPhase("elsewhere");
+  }
+
+  #startOver() {
+    this.#leave();
+    this.#pausedBy = null;
+    void this.#work();
   }
 
   /** Ends the work at once; what was finished has already left. */
@@ -152,6 +175,9 @@ class Frame {
     this.#working = null;
     this.#volunteer?.end();
     this.#volunteer = null;
+    this.#doneBefore = this.#done;
+    this.#turnAwaited = false;
+    this.#over = false;
   }
 
   /** The page came back from the browser's back/forward cache or from being frozen. */
@@ -170,13 +196,15 @@ class Frame {
     this.#leave();
     this.#memory.keepAnswer("no", Date.now());
     this.#memory.forgetVolunteer();
+    this.#pausedBy = null;
     this.#card.done(this.#done);
     this.#card.show("farewell");
     this.#embed.status("stopped");
   }
 
   #togglePause() {
-    if (this.#pausedBy) this.#resume();
+    if (this.#over) this.#startOver();
+    else if (this.#pausedBy) this.#resume();
     else this.#pause("visitor");
   }
 
@@ -189,26 +217,27 @@ class Frame {
 
   #resume() {
     this.#pausedBy = null;
-    this.#onPhase("connecting");
+    this.#onPhase(this.#turnAwaited ? "elsewhere" : "connecting");
     this.#volunteer?.resume();
   }
 
   /** @param {Phase | "elsewhere"} phase @param {string} reason */
   #onPhase(phase, reason = "") {
+    this.#over = phase === "refused" || phase === "unable";
     const words = phase === "refused" && reason === "replaced" ? WORDS.elsewhere : WORDS[phase];
     const resting = phase !== "working";
     this.#card.phase(reason && reason !== "replaced" ? reason : words, {
       resting,
-      paused: phase === "paused",
+      paused: phase === "paused" || this.#over,
     });
     this.#embed.status(phase);
   }
 
-  /** @param {number} subJobs done since the work began */
+  /** @param {number} subJobs done by this volunteer */
   #onDone(subJobs) {
-    this.#done = subJobs;
-    this.#card.done(subJobs);
-    this.#embed.progress(subJobs);
+    this.#done = this.#doneBefore + subJobs;
+    this.#card.done(this.#done);
+    this.#embed.progress(this.#done);
   }
 }
 

@@ -17,13 +17,19 @@
 
   /** @typedef {{ owc: 1, type: string, width?: unknown, height?: unknown, status?: unknown, sub_jobs_done?: unknown }} FrameMessage */
 
-  const tag = /** @type {HTMLScriptElement | null} */ (document.currentScript);
+  const SILENCE_MS = 10_000; // a frame that has loaded and says nothing for so long is not ours
+
+  // A script of type "module" is not told which tag it came from.
+  const tag = /** @type {HTMLScriptElement | null} */ (
+    document.currentScript ?? document.querySelector('script[src*="/openwebcompute.js"]')
+  );
   if (!tag || !tag.src || "OpenWebCompute" in window) return;
   const hub = new URL(tag.src).origin;
   const options = { ...tag.dataset };
   const events = new EventTarget();
   let status = "loading";
   let subJobsDone = 0;
+  let doneBefore = 0; // in frames before this one
   /** @type {HTMLIFrameElement | undefined} */
   let frame;
   /** @type {HTMLElement | undefined} */
@@ -31,13 +37,16 @@
   /** @type {string[]} what the page asked for before the frame could hear it */
   let early = [];
   let heard = false;
+  /** @type {MutationObserver | undefined} */
+  let watch;
 
   /** The page must never see an error of ours. @param {() => void} action */
   const quietly = (action) => {
     try {
       action();
-    } catch {
+    } catch (error) {
       setStatus("unavailable");
+      console.warn("Open Web Compute:", error);
     }
   };
 
@@ -51,10 +60,10 @@
   /** @param {string} type */
   const tell = (type) =>
     quietly(() => {
-      if (!frame) return void early.push(type);
-      if (!frame.isConnected) return void (early.push(type), (heard = false), place());
-      if (!heard) return void early.push(type);
-      frame.contentWindow?.postMessage({ owc: 1, type }, hub);
+      if (frame?.isConnected && heard)
+        return frame.contentWindow?.postMessage({ owc: 1, type }, hub);
+      early = [...early.slice(-2), type];
+      if (frame && !frame.isConnected) place();
     });
 
   /** @param {CSSStyleDeclaration} style */
@@ -65,6 +74,7 @@
     style[corner.startsWith("top") ? "top" : "bottom"] = `${GAP}px`;
     style[corner.endsWith("left") ? "left" : "right"] = `${GAP}px`;
     style.maxWidth = `calc(100vw - ${2 * GAP}px)`;
+    style.maxHeight = `calc(100dvh - ${2 * GAP}px)`;
     style.boxShadow = "0 1px 2px rgb(0 0 0 / .12), 0 10px 30px rgb(0 0 0 / .16)";
   };
 
@@ -72,7 +82,7 @@
    * @param {number} height */
   const keepClear = (height) => {
     const body = document.body;
-    if (options["inside"] || (options["corner"] || "").startsWith("top")) return;
+    if (frame?.style.position !== "fixed" || (options["corner"] || "").startsWith("top")) return;
     if (!/^(block|flow-root)$/.test(getComputedStyle(body).display)) return;
     if (!spacer || !spacer.isConnected) {
       spacer = document.createElement("div");
@@ -83,6 +93,8 @@
   };
 
   function place() {
+    heard = false;
+    doneBefore = subJobsDone;
     const url = new URL("/frame", hub);
     url.searchParams.set("site", options["site"] || location.hostname);
     if (options["theme"]) url.searchParams.set("theme", options["theme"]);
@@ -104,8 +116,23 @@
     const inside = options["inside"] ? document.querySelector(options["inside"]) : null;
     if (inside) style.maxWidth = "100%";
     else intoCorner(style);
-    frame.src = url.href;
-    (inside || document.body).append(frame);
+    const placed = frame;
+    placed.src = url.href;
+    placed.onload = () =>
+      setTimeout(() => frame === placed && !heard && setStatus("unavailable"), SILENCE_MS);
+    (inside || document.body).append(placed);
+    // A page that changes by script replaces its body: the frame goes along. Taken out alone, it stays out.
+    watch?.disconnect();
+    watch = new MutationObserver(() => quietly(follow));
+    watch.observe(document.documentElement, { childList: true });
+    watch.observe(inside || document.body, { childList: true });
+  }
+
+  function follow() {
+    if (!frame || frame.isConnected) return;
+    watch?.disconnect();
+    if (frame.parentNode && document.body) place();
+    else setStatus("removed");
   }
 
   /** @param {FrameMessage} message */
@@ -132,7 +159,7 @@
     if (message.type === "size") resize(message);
     if (message.type === "status" && typeof message.status === "string") setStatus(message.status);
     if (message.type === "progress" && typeof message.sub_jobs_done === "number") {
-      subJobsDone = message.sub_jobs_done;
+      subJobsDone = doneBefore + message.sub_jobs_done;
       events.dispatchEvent(new CustomEvent("progress", { detail: { subJobsDone } }));
     }
   };
@@ -156,6 +183,12 @@
       removeEventListener: (type, listener) => events.removeEventListener(type, listener),
     }),
   });
+  /** Nothing of ours is printed. @param {string} value */
+  const display = (value) => {
+    for (const element of [frame, spacer]) if (element) element.style.display = value;
+  };
+  addEventListener("beforeprint", () => display("none"));
+  addEventListener("afterprint", () => display(""));
   addEventListener("message", (event) => quietly(() => hear(event)));
   if (document.body) quietly(place);
   else document.addEventListener("DOMContentLoaded", () => quietly(place), { once: true });

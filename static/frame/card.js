@@ -28,6 +28,7 @@ export class Card {
         this.#views.set(/** @type {View} */ (element.dataset["view"]), element);
     const observer = new ResizeObserver(() => this.#tellSize());
     for (const element of this.#views.values()) observer.observe(element);
+    addEventListener("resize", () => this.#fit());
   }
 
   /** @param {string} selector @returns {HTMLElement} */
@@ -66,7 +67,8 @@ export class Card {
 
   /** @param {string} words @param {{ resting: boolean, paused: boolean }} how */
   phase(words, { resting, paused }) {
-    this.part(".phase").textContent = words;
+    const phase = this.part(".phase");
+    if (phase.textContent !== words) phase.textContent = words; // it is read out at each change
     const badge = this.part(".badge");
     badge.toggleAttribute("data-resting", resting);
     badge.toggleAttribute("data-paused", paused);
@@ -98,10 +100,19 @@ export class Card {
     });
   }
 
-  #tellSize() {
+  /** A window too low for the whole question (a phone on its side) gets the short one. */
+  #fit() {
+    if (this.#view === "ask" && innerHeight > 0 && innerHeight < this.#height())
+      this.part(".ask").dataset["short"] = "";
+  }
+
+  #height() {
     const element = this.#views.get(this.#view);
-    const height = element ? Math.ceil(element.getBoundingClientRect().height) : 0;
-    this.#onSize(WIDTHS[this.#view], height);
+    return element ? Math.ceil(element.getBoundingClientRect().height) : 0;
+  }
+
+  #tellSize() {
+    this.#onSize(WIDTHS[this.#view], this.#height());
   }
 }
 

@@ -36,6 +36,7 @@ const MOST_BINARIES = 10;
 const RENEW_TIMEOUT_MS = 10_000;
 const STEADY_MS = 60_000; // a connection that lasted this long clears what was held against us
 const UPLOAD_TRIES = 3;
+const UPLOAD_MS = 120_000;
 const RETRY_MS = [1_000, 10_000, 60_000]; // after a refusal that a fresh token or some patience may mend
 /** @type {ReadonlySet<string>} */
 const FINAL = new Set([Refusal.UNSUPPORTED_PROTOCOL, Refusal.REPLACED, Refusal.BAD_MESSAGE]);
@@ -139,6 +140,7 @@ export class Client {
             "content-type": "application/octet-stream",
           },
           body: output,
+          signal: AbortSignal.timeout(UPLOAD_MS),
         });
         if (!response.ok) throw new Error(`the hub answered ${response.status}`);
         return (await response.json()).sha256;
@@ -225,7 +227,11 @@ export class Client {
 /** @returns {Promise<string | null>} the token of a newly loaded frame page */
 async function freshToken() {
   try {
-    const response = await fetch(location.href, { credentials: "omit", cache: "no-store" });
+    const response = await fetch(location.href, {
+      credentials: "omit",
+      cache: "no-store",
+      signal: AbortSignal.timeout(RENEW_TIMEOUT_MS),
+    });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     return frameToken(page);
   } catch {

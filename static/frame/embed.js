@@ -57,7 +57,7 @@ export class Embed {
 
   /** @param {object} message nothing secret: a page without an origin of its own hears it too */
   #tell(message) {
-    const known = this.#origin && this.#origin !== "null";
+    const known = this.#origin.startsWith("http"); // a file and a sandboxed page have no origin to name
     window.parent.postMessage({ owc: 1, ...message }, known ? this.#origin : "*");
   }
 }

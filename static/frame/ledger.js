@@ -81,15 +81,19 @@ export class Ledger {
     return report;
   }
 
-  /** @param {readonly ResultReceipt[]} receipts @returns {ResultReceipt[]} those refused */
+  /** Takes back a report that cannot be sent. @param {string} subJobId @returns {Release | null} */
+  retract(subJobId) {
+    const report = this.#reported.get(subJobId);
+    this.#reported.delete(subJobId);
+    return report ? { leaseId: report.leaseId, subJobIds: [subJobId] } : null;
+  }
+
+  /** @param {readonly ResultReceipt[]} receipts */
   acknowledge(receipts) {
-    const refused = [];
     for (const receipt of receipts) {
       if (!this.#reported.delete(receipt.sub_job_id)) continue;
       if (receipt.status === "stored" || receipt.status === "duplicate") this.#done += 1;
-      if (receipt.status === "refused") refused.push(receipt);
     }
-    return refused;
   }
 
   /** Everything that the hub has not acknowledged, oldest first. @returns {Report[]} */
@@ -126,9 +130,9 @@ export class Ledger {
     return subJob ? { leaseId: subJob.leaseId, subJobIds: [subJobId] } : null;
   }
 
-  /** Leases that still hold work for us, to be renewed. @returns {string[]} */
+  /** Leases that still hold work or unacknowledged results of ours, to be renewed. @returns {string[]} */
   leaseIds() {
-    const held = [...this.#waiting.values(), ...this.#running.values()];
+    const held = [...this.#waiting.values(), ...this.#running.values(), ...this.#reported.values()];
     return [...new Set(held.map((subJob) => subJob.leaseId))];
   }
 

@@ -13,12 +13,14 @@
  * @property {() => void} onIdle a worker is free
  * @property {(subJobId: string, output: ArrayBuffer, rowsDone: number, trapSite: number | null, elapsedMs: number) => void} onDone
  * @property {(subJobId: string, error: string, elapsedMs: number) => void} onFailed
- * @property {(subJobId: string) => void} onStuck a sub-job was ended because it did not pause in time
+ * @property {(subJobId: string) => void} onStuck a sub-job was ended because its worker did not start or not pause in time
+ * @property {() => void} onUnable no worker starts in this browser
  * @property {(fractions: number[]) => void} onProgress part done of each worker's sub-job, 0 to 1; at most a few times a second
  */
 /**
  * @typedef {object} Seat one worker and what it does
  * @property {Worker | null} worker
+ * @property {boolean} started it has said that it is ready
  * @property {string} programSha256 of the program that it has loaded
  * @property {Job | null} job
  * @property {number} fraction
@@ -28,28 +30,28 @@
 
 const PAUSE_MS = 250; // a step that outlasts a pause by this is ended
 const SILENCE_MS = 60_000; // a step that takes this long is ended
-const WATCH_MS = 5_000;
+const START_MS = 20_000; // a worker that has not started by then never will
 
 export class Pool {
   /** @type {Seat[]} */
   #seats;
   #listener;
   #paused = false;
-  /** @type {number} */
-  #watch;
+  /** @type {((score: number) => void) | null} */
+  #onMeasured = null;
 
   /** @param {number} size @param {Listener} listener */
   constructor(size, listener) {
     this.#listener = listener;
     this.#seats = Array.from({ length: size }, () => ({
       worker: null,
+      started: false,
       programSha256: "",
       job: null,
       fraction: 0,
       heardAt: 0,
       quiet: false,
     }));
-    this.#watch = setInterval(() => this.#endSilent(), WATCH_MS);
   }
 
   get size() {
@@ -82,21 +84,12 @@ export class Pool {
     worker.postMessage({ type: "run", subJobId, rows, chunk }, [chunk]);
   }
 
-  /** @returns {Promise<number>} speed of one worker */
+  /** @returns {Promise<number>} speed of one worker, 0 if none starts */
   measure() {
     const seat = /** @type {Seat} */ (this.#seats[0]);
     const worker = (seat.worker ??= this.#hire(seat));
-    return new Promise((resolve) => {
-      /** @param {MessageEvent} event */
-      const hear = ({ data }) => {
-        if (data.type !== "measured") return;
-        worker.removeEventListener("message", hear);
-        resolve(data.score);
-      };
-      worker.addEventListener("message", hear);
-      worker.addEventListener("error", () => resolve(0), { once: true });
-      worker.postMessage({ type: "measure" });
-    });
+    worker.postMessage({ type: "measure" });
+    return new Promise((resolve) => (this.#onMeasured = resolve));
   }
 
   /** @param {string} subJobId stops it without a report */
@@ -131,26 +124,24 @@ export class Pool {
     for (const seat of this.#seats) this.#dismiss(seat);
   }
 
-  /** Ends every worker for good. */
-  close() {
-    this.endWorkers();
-    clearInterval(this.#watch);
-  }
-
   /** @param {Seat} seat @returns {Worker} */
   #hire(seat) {
     const worker = new Worker(new URL("../worker.js", import.meta.url), { name: "openwebcompute" });
     worker.addEventListener("message", ({ data }) => this.#hear(seat, data));
     worker.addEventListener("error", (event) => {
       event.preventDefault();
-      this.#fail(seat, event.message || "the worker could not start");
+      if (seat.started) this.#fail(seat, event.message || "the worker failed");
+      else this.#giveUp(seat);
     });
+    setTimeout(() => seat.worker === worker && !seat.started && this.#giveUp(seat), START_MS);
     return worker;
   }
 
   /** @param {Seat} seat @param {any} message see worker.js */
   #hear(seat, message) {
     seat.heardAt = performance.now();
+    seat.started = true;
+    if (message.type === "measured") this.#onMeasured?.(message.score);
     seat.quiet = message.type === "paused";
     const current = seat.job?.subJobId === message.subJobId ? seat.job : null;
     if (!current) return;
@@ -168,7 +159,8 @@ export class Pool {
     }
   }
 
-  #endSilent() {
+  /** Ends workers that have been silent for too long; to be called every few seconds. */
+  endSilent() {
     const nowAt = performance.now();
     for (const seat of this.#seats)
       if (seat.job && !this.#paused && nowAt - seat.heardAt > SILENCE_MS)
@@ -181,6 +173,17 @@ export class Pool {
     const { subJobId } = seat.job;
     this.#dismiss(seat);
     this.#listener.onStuck(subJobId);
+  }
+
+  /** A worker that does not start is not the sub-job's fault, and is not tried again. @param {Seat} seat */
+  #giveUp(seat) {
+    const { job } = seat;
+    this.#dismiss(seat);
+    this.#seats = this.#seats.filter((other) => other !== seat);
+    if (job) this.#listener.onStuck(job.subJobId);
+    if (this.#seats.length) return this.#tellIdle();
+    this.#onMeasured?.(0);
+    this.#listener.onUnable();
   }
 
   /** @param {Seat} seat @param {string} error */
@@ -196,6 +199,7 @@ export class Pool {
   #dismiss(seat) {
     seat.worker?.terminate();
     seat.worker = null;
+    seat.started = false;
     seat.programSha256 = "";
     this.#free(seat);
   }

@@ -5,6 +5,7 @@
 /** @typedef {import("../protocol.js").OfferedSubJob} OfferedSubJob */
 
 const KEPT_PROGRAMS = 4;
+const FETCH_MS = 60_000; // for about a megabyte
 
 /** @param {BufferSource} bytes @returns {Promise<string | null>} null where the page is not secure and has no crypto */
 export async function sha256(bytes) {
@@ -28,7 +29,10 @@ export async function verify(bytes, expected, what) {
 async function fetchBytes(url) {
   const absolute = new URL(url, location.origin);
   if (absolute.origin !== location.origin) throw new Error("the hub named a foreign address");
-  const response = await fetch(absolute, { credentials: "omit" });
+  const response = await fetch(absolute, {
+    credentials: "omit",
+    signal: AbortSignal.timeout(FETCH_MS),
+  });
   if (!response.ok) throw new Error(`the hub answered ${response.status}`);
   return response.arrayBuffer();
 }

@@ -3,19 +3,25 @@
 const LOCK = "owc.working";
 
 /**
- * Waits until no other tab of this site works. Where the browser has no locks (insecure pages) the turn is granted at once.
+ * Waits until no other tab of this site works. Where the browser has no locks (insecure pages) or denies them
+ * (all storage blocked), the turn is granted at once; the hub itself lets one of two connections go.
  * @param {AbortSignal} signal ends the wait
  * @param {() => void} onWait called if another tab has the turn now
  * @returns {Promise<() => void>} gives the turn back
  */
 export async function takeTurn(signal, onWait) {
-  const locks = navigator.locks;
+  const { locks } = navigator;
   if (!locks) return () => {};
-  const held = (await locks.query()).held ?? [];
-  if (held.some((lock) => lock.name === LOCK)) onWait();
-  return new Promise((granted, refused) => {
-    locks
-      .request(LOCK, { signal }, () => new Promise((done) => granted(() => done(undefined))))
-      .catch(refused);
-  });
+  try {
+    const held = (await locks.query()).held ?? [];
+    if (held.some((lock) => lock.name === LOCK)) onWait();
+    return await new Promise((granted, refused) => {
+      locks
+        .request(LOCK, { signal }, () => new Promise((done) => granted(() => done(undefined))))
+        .catch(refused);
+    });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return () => {};
+  }
 }

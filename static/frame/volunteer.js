@@ -14,7 +14,7 @@ import { Programs, chunkOf } from "./programs.js";
 /** @typedef {import("./ledger.js").Release} Release */
 /** @typedef {import("./ledger.js").Report} Report */
 /** @typedef {import("./ledger.js").SubJob} SubJob */
-/** @typedef {"connecting" | "working" | "waiting" | "paused" | "offline" | "refused"} Phase */
+/** @typedef {"connecting" | "working" | "waiting" | "paused" | "offline" | "refused" | "unable"} Phase */
 /**
  * @typedef {object} Listener
  * @property {(phase: Phase, reason: string) => void} onPhase
@@ -26,6 +26,8 @@ import { Programs, chunkOf } from "./programs.js";
 
 const ASK_AGAIN_MS = 30_000; // the hub nudges; this is for a nudge that got lost
 const HOLD_MS = 60_000; // a paused sub-job is kept this long, then another volunteer may have it
+const TROUBLE = "Trouble on the way, trying again";
+const TICK_MS = 5_000;
 const RENEW_MS = 20_000; // until the welcome says better
 
 export class Volunteer {
@@ -37,6 +39,7 @@ export class Volunteer {
   #client = null;
   /** @type {Phase} */
   #phase = "connecting";
+  #reason = "";
   #asking = false;
   #restUntil = 0; // after a fetch that failed, nothing is asked for until then
   #renewMs = RENEW_MS;
@@ -57,14 +60,15 @@ export class Volunteer {
         void this.#finish(subJobId, { output, rowsDone, trapSite, elapsedMs, error: null }),
       onFailed: (subJobId, error, elapsedMs) =>
         void this.#finish(subJobId, { output: null, rowsDone: 0, trapSite: null, elapsedMs, error }),
-      onStuck: (subJobId) => this.#giveBack(this.#ledger.releaseRunning(subJobId), "paused"),
+      onStuck: (subJobId) => this.#giveBack(this.#ledger.releaseRunning(subJobId), "the worker was ended"),
+      onUnable: () => this.#fail("unable"),
       onProgress: (fractions) => {
         listener.onProgress(fractions);
         this.#tick();
       },
     });
     this.#ledger = new Ledger(this.#pool.size);
-    this.#timer = setInterval(() => this.#tick(), 1_000);
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
   /** @param {{ token: string, site: string, volunteerToken: string | null }} who */
@@ -89,20 +93,15 @@ export class Volunteer {
         for (const subJobId of this.#ledger.revoke(leaseId)) this.#pool.cancel(subJobId);
       },
       onAck: ({ results }) => {
-        const refused = this.#ledger.acknowledge(results);
+        this.#ledger.acknowledge(results);
         this.#listener.onDone(this.#ledger.done);
-        if (refused[0]) this.#announce("working", refused[0].message);
       },
       onWork: () => this.#work(),
       onLost: () => {
         this.#asking = false;
         this.#announce("offline");
       },
-      onRefused: ({ code, message }) => {
-        this.#pool.endWorkers();
-        this.#ledger.releaseAll();
-        this.#announce("refused", code === "replaced" ? code : message);
-      },
+      onRefused: ({ code, message }) => this.#fail("refused", code === "replaced" ? code : message),
     });
     this.#client.connect();
   }
@@ -128,8 +127,14 @@ export class Volunteer {
     this.#ended = true;
     clearInterval(this.#timer);
     this.#giveBackAll(this.#ledger.releaseAll(), "stopped");
-    this.#pool.close();
+    this.#pool.endWorkers();
     this.#client?.close();
+  }
+
+  /** It cannot go on; only a new volunteer can. @param {Phase} phase @param {string} reason */
+  #fail(phase, reason = "") {
+    this.end();
+    this.#announce(phase, reason);
   }
 
   /** After a welcome: what the hub has not acknowledged is sent again, and leases are kept. */
@@ -137,7 +142,8 @@ export class Volunteer {
     /** @type {Map<string, SubJobResult[]>} */
     const reports = new Map();
     for (const { leaseId, result } of this.#ledger.unacknowledged())
-      reports.set(leaseId, [...(reports.get(leaseId) ?? []), result]);
+      if ((result.output?.byteLength ?? 0) <= this.#inlineBytes) // a larger one is on its way by HTTP
+        reports.set(leaseId, [...(reports.get(leaseId) ?? []), result]);
     for (const [leaseId, results] of reports) this.#client?.report(leaseId, results);
     this.#renew();
     if (this.#pool.paused) this.#announce("paused");
@@ -180,22 +186,24 @@ export class Volunteer {
       const { sha256, memory_bytes: memoryBytes } = program;
       this.#pool.run({ subJobId, rows, chunk, program: { sha256, module, memoryBytes } });
     } catch (error) {
-      this.#rest(subJobId, error instanceof Error ? error.message : String(error));
+      this.#rest(this.#ledger.releaseRunning(subJobId), error);
     }
   }
 
   /**
-   * A program or chunk did not arrive, or is not what it should be: the network's or the hub's fault, so nothing is
-   * reported against the sub-job. What has not begun goes back, and we are silent for a while.
-   * @param {string} subJobId
-   * @param {string} reason
+   * A program or chunk did not arrive, or is not what it should be, or an output found no way out: the network's or
+   * the hub's fault, so nothing is reported against the sub-job. It goes back with all that has not begun, and we are
+   * silent for a while.
+   * @param {Release | null} release of the sub-job
+   * @param {unknown} error
    */
-  #rest(subJobId, reason) {
-    this.#giveBack(this.#ledger.releaseRunning(subJobId), reason.slice(0, 500));
-    this.#giveBackAll(this.#ledger.releaseWaiting(), reason.slice(0, 500));
+  #rest(release, error) {
+    const reason = (error instanceof Error ? error.message : String(error)).slice(0, 500);
+    this.#giveBack(release, reason);
+    this.#giveBackAll(this.#ledger.releaseWaiting(), reason);
     this.#askedAt = performance.now();
     this.#restUntil = this.#askedAt + ASK_AGAIN_MS;
-    if (!this.#ledger.runningCount && this.#client?.ready) this.#announce("waiting");
+    if (!this.#ledger.runningCount && this.#client?.ready) this.#announce("waiting", TROUBLE);
   }
 
   /**
@@ -213,7 +221,14 @@ export class Volunteer {
       elapsed_ms: elapsedMs,
     });
     if (!report || this.#ended) return;
-    if (output && output.byteLength > this.#inlineBytes) await this.#upload(report);
+    if (output && output.byteLength > this.#inlineBytes) {
+      try {
+        await this.#upload(report);
+      } catch (problem) {
+        if (!this.#ended) this.#rest(this.#ledger.retract(subJobId), problem);
+        return;
+      }
+    }
     this.#client?.report(report.leaseId, [report.result]);
     this.#tick();
     this.#work();
@@ -221,21 +236,16 @@ export class Volunteer {
 
   /** Sends a large output by HTTP and leaves only its name in the report. @param {Report} report */
   async #upload({ result }) {
-    try {
-      if (!this.#client || !result.output) return;
-      result.output_sha256 = await this.#client.upload(
-        /** @type {BufferSource} */ (result.output),
-      );
-      result.output = null;
-    } catch (error) {
-      result.output = null;
-      result.error = `upload: ${error instanceof Error ? error.message : error}`.slice(0, 500);
-    }
+    if (!this.#client || !result.output) return;
+    const output = /** @type {BufferSource} */ (result.output);
+    result.output_sha256 = await this.#client.upload(output);
+    result.output = null;
   }
 
   /** What is due by time. Called by workers' messages and by a timer, whichever still runs. */
   #tick() {
     if (this.#ended) return;
+    this.#pool.endSilent();
     const nowAt = performance.now();
     if (nowAt - this.#renewedAt > this.#renewMs) this.#renew();
     if (nowAt - this.#askedAt > ASK_AGAIN_MS) {
@@ -270,8 +280,9 @@ export class Volunteer {
 
   /** @param {Phase} phase @param {string} reason */
   #announce(phase, reason = "") {
-    if (phase === this.#phase && !reason) return;
+    if (phase === this.#phase && reason === this.#reason) return;
     this.#phase = phase;
+    this.#reason = reason;
     this.#listener.onPhase(phase, reason);
   }
 }

@@ -244,7 +244,7 @@ test("ledger runs sub-jobs in the order of their offers and keeps reports until 
   assert.equal(ledger.finish(ended("sub_1"))?.leaseId, "lease_a");
   assert.deepEqual(ledger.leaseIds(), ["lease_a"]);
   assert.equal(ledger.unacknowledged().length, 1);
-  assert.deepEqual(ledger.acknowledge([receipt("sub_1")]), []);
+  ledger.acknowledge([receipt("sub_1")]);
   assert.equal(ledger.unacknowledged().length, 0);
   assert.equal(ledger.done, 1);
 });
@@ -258,7 +258,7 @@ test("ledger counts no acknowledgement twice, and late or refused results not at
   }
   ledger.acknowledge([receipt("sub_1"), receipt("sub_1"), receipt("sub_unknown")]);
   ledger.acknowledge([receipt("sub_1"), receipt("sub_2", "too_late")]);
-  assert.equal(ledger.acknowledge([receipt("sub_3", "refused")]).length, 1);
+  ledger.acknowledge([receipt("sub_3", "refused")]);
   assert.equal(ledger.done, 1);
 });
 
@@ -290,8 +290,20 @@ test("stopping gives back everything undone by lease, and nothing that is done",
   ledger.next();
   assert.deepEqual(ledger.releaseWaiting(), [{ leaseId: "lease_b", subJobIds: ["sub_3"] }]);
   assert.deepEqual(ledger.releaseAll(), [{ leaseId: "lease_a", subJobIds: ["sub_2"] }]);
-  assert.deepEqual(ledger.leaseIds(), []);
+  assert.deepEqual(ledger.leaseIds(), ["lease_a"], "its result is not yet acknowledged");
   assert.equal(ledger.unacknowledged().length, 1);
+  ledger.acknowledge([receipt("sub_1")]);
+  assert.deepEqual(ledger.leaseIds(), []);
+});
+
+test("a result that found no way out goes back as undone, once", () => {
+  const ledger = new Ledger(1);
+  ledger.accept(offer("lease_a", "sub_1"));
+  ledger.next();
+  ledger.finish(ended("sub_1"));
+  assert.deepEqual(ledger.retract("sub_1"), { leaseId: "lease_a", subJobIds: ["sub_1"] });
+  assert.equal(ledger.retract("sub_1"), null);
+  assert.deepEqual(ledger.unacknowledged(), []);
 });
 
 test("ledger asks for one sub-job a worker first, more when they are short, none while it has enough", () => {

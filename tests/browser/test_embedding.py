@@ -103,3 +103,103 @@ def test_card_fits_a_phone_and_leaves_the_end_of_the_page_readable(
     assert box["x"] + box["width"] <= 390
     assert last["y"] + last["height"] <= box["y"]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def tag(hub_url: str, more: str = "") -> str:
+    """The tag as a site owner pastes it."""
+    return f"<script src='{hub_url}/openwebcompute.js' {more}></script>"
+
+
+@pytest.mark.parametrize("more", ["", "async", "defer", "type=module"])
+def test_tag_works_in_the_head_whatever_its_kind(
+    visitor: Visitor, pages: PageServer, hub_url: str, more: str
+) -> None:
+    head = f"<html><head>{tag(hub_url, more)}</head><body><p>Here.</p>"
+    page = visitor.meet_question(pages.add(f"/head-{more}", head))
+    assert page.locator("iframe").count() == 1
+    assert visitor.complaints == []
+
+
+def test_work_goes_on_after_a_page_replaced_its_body(
+    visitor: Visitor, pages: PageServer, hub_url: str
+) -> None:
+    page = visitor.meet_question(pages.add("/spa", f"<body><p>One.</p>{tag(hub_url)}"))
+    visitor.say_yes(page)
+    visitor.await_done(page, 1)
+    page.evaluate(
+        """() => {
+            history.pushState(null, '', '/spa/two');
+            const body = document.createElement('body');
+            body.textContent = 'Two.';
+            document.body.replaceWith(body);
+        }"""
+    )
+    page.frame_locator("iframe").locator(".badge").wait_for()
+    visitor.await_done(page, page.evaluate("OpenWebCompute.subJobsDone") + 2)
+    assert page.locator("iframe").count() == 1
+
+
+def test_a_frame_that_the_page_took_out_stays_out_until_the_page_starts_again(
+    visitor: Visitor, pages: PageServer, hub_url: str
+) -> None:
+    page = visitor.meet_question(pages.add("/taken-out", f"<body>{tag(hub_url)}"))
+    visitor.say_yes(page)
+    visitor.await_status(page, "working")
+    page.evaluate("document.querySelector('iframe').remove()")
+    visitor.await_status(page, "removed")
+    assert page.locator("iframe").count() == 0
+    page.evaluate("OpenWebCompute.start()")
+    visitor.await_status(page, "working")
+    assert visitor.complaints == []
+
+
+def test_card_stays_in_its_corner_on_a_page_from_right_to_left(
+    visitor: Visitor, pages: PageServer, hub_url: str
+) -> None:
+    body = f"<html dir=rtl lang=ar><body><p style='height:200vh'>مرحبا</p>{tag(hub_url)}"
+    page = visitor.meet_question(pages.add("/rtl", body))
+    box = page.locator("iframe").bounding_box()
+    assert box is not None
+    inside = page.evaluate("document.documentElement.getBoundingClientRect().right")
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= max(inside, 1280) - 16
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_nothing_of_ours_is_printed_and_printing_ends_nothing(
+    visitor: Visitor, pages: PageServer, hub_url: str
+) -> None:
+    page = visitor.meet_question(pages.add("/print", f"<body><p>Paper.</p>{tag(hub_url)}"))
+    page.evaluate(
+        """() => addEventListener('beforeprint', () => {
+            document.title = getComputedStyle(document.querySelector('iframe')).display;
+        })"""
+    )
+    page.pdf()
+    assert page.title() == "none"
+    page.frame_locator("iframe").locator(".yes").wait_for()
+    visitor.say_yes(page)
+    visitor.await_status(page, "working")
+
+
+def test_question_fits_a_phone_on_its_side_and_can_be_answered(
+    visitor: Visitor, site_url: str
+) -> None:
+    page = visitor.context.new_page()
+    page.set_viewport_size({"width": 667, "height": 280})
+    page.goto(site_url)
+    page.frame_locator("iframe").locator(".yes").wait_for()
+    visitor.say_yes(page)
+    visitor.await_status(page, "working")
+
+
+def test_a_frame_that_does_not_load_is_reported_as_unavailable(
+    visitor: Visitor, pages: PageServer, hub_url: str
+) -> None:
+    body = "<body>" + tag(hub_url, "data-site='not a site'")
+    page = visitor.context.new_page()
+    page.clock.install()
+    page.goto(pages.add("/unavailable", body))
+    page.clock.run_for(11_000)
+    visitor.await_status(page, "unavailable")
+    expect(page.locator("iframe")).not_to_be_visible()
