@@ -8,7 +8,7 @@ const jobId = article?.getAttribute("data-job");
 
 if (article && jobId) {
   const refresh = seldom(refreshRegions);
-  /** @param {import("./protocol.js").JobChanged} job */
+  /** @param {import("./messages.js").JobChanged} job */
   const onChange = (job) => {
     if (job.id !== jobId) return;
     writeNumbers(article, job);

@@ -5,7 +5,7 @@ import { follow, refreshRegions, seldom, showTimes, writeNumbers } from "./pages
 
 const refresh = seldom(refreshRegions);
 
-/** @param {import("./protocol.js").JobChanged} job */
+/** @param {import("./messages.js").JobChanged} job */
 function onChange(job) {
   const row = document.querySelector(`[data-job="${CSS.escape(job.id)}"]`);
   if (row) writeNumbers(row, job);

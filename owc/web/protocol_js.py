@@ -1,19 +1,20 @@
-"""Writes `static/protocol.js` from `owc.web.messages`: event names, and messages as JSDoc types.
+"""Writes the wire's JavaScript side from `owc.web.messages`.
 
-    python -m owc.web.protocol_js > static/protocol.js
+    python -m owc.web.protocol_js
 
-A test fails when the stored file is not what this prints.
+writes `static/protocol.js`, the names of events, which browsers load, and `static/messages.d.ts`,
+the types of messages, which only the type checker reads. A test fails when a stored file differs.
 """
 
 from __future__ import annotations
 
-import sys
 import types
 import typing
 from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel
 
+from owc.assets import asset
 from owc.web import messages
 
 _SCALARS: dict[object, str] = {
@@ -26,17 +27,17 @@ _SCALARS: dict[object, str] = {
 }
 
 
-def render() -> str:
-    """The text of protocol.js."""
-    models = [
-        model
-        for model in vars(messages).values()
-        if isinstance(model, type)
-        and issubclass(model, messages.Message)
-        and model is not messages.Message
-    ]
+_HEAD = "// Generated from owc/web/messages.py by `python -m owc.web.protocol_js`."
+
+
+def files() -> dict[str, str]:
+    """The text of each file in `static/`, by its name."""
+    return {"protocol.js": _names(), "messages.d.ts": _types()}
+
+
+def _names() -> str:
     parts = [
-        "// Generated from owc/web/messages.py by `python -m owc.web.protocol_js`.",
+        _HEAD,
         "",
         f"export const PROTOCOL = {messages.PROTOCOL};",
         f'export const VOLUNTEER_NAMESPACE = "{messages.VOLUNTEER_NAMESPACE}";',
@@ -47,8 +48,20 @@ def render() -> str:
         *_constants("WatchEvent", "Events of the live pages.", messages.WATCH_EVENTS),
         *_constants("Refusal", "Codes of volunteer_refused.", messages.REFUSALS),
     ]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _types() -> str:
+    models = [
+        model
+        for model in vars(messages).values()
+        if isinstance(model, type)
+        and issubclass(model, messages.Message)
+        and model is not messages.Message
+    ]
+    parts = [_HEAD, ""]
     for model in models:
-        parts += _typedef(model)
+        parts += _interface(model)
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -58,12 +71,11 @@ def _constants(name: str, about: str, names: Iterable[str] | Mapping[str, object
     return [*lines, "});", ""]
 
 
-def _typedef(model: type[BaseModel]) -> list[str]:
+def _interface(model: type[BaseModel]) -> list[str]:
     summary = (model.__doc__ or "").strip().splitlines()[0]
-    lines = ["/**", f" * {summary}", f" * @typedef {{object}} {model.__name__}"]
     hints = typing.get_type_hints(model)
-    lines += [f" * @property {{{_js_type(hints[name])}}} {name}" for name in model.model_fields]
-    return [*lines, " */", ""]
+    fields = [f"  {name}: {_js_type(hints[name])};" for name in model.model_fields]
+    return [f"/** {summary} */", f"export interface {model.__name__} {{", *fields, "}", ""]
 
 
 def _js_type(hint: object) -> str:
@@ -81,4 +93,5 @@ def _js_type(hint: object) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(render())
+    for name, text in files().items():
+        (asset("static") / name).write_text(text, encoding="utf-8")

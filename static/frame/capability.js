@@ -2,7 +2,7 @@
 
 import { simd } from "./features.js";
 
-/** @typedef {import("../protocol.js").Capabilities} Capabilities */
+/** @typedef {import("../messages.js").Capabilities} Capabilities */
 
 const GIB = 2 ** 30;
 

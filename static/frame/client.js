@@ -10,14 +10,14 @@ import {
 } from "../protocol.js";
 import { io } from "../vendor/socket.io/socket.io.esm.min.js";
 
-/** @typedef {import("../protocol.js").Capabilities} Capabilities */
-/** @typedef {import("../protocol.js").VolunteerWelcome} VolunteerWelcome */
-/** @typedef {import("../protocol.js").VolunteerRefused} VolunteerRefused */
-/** @typedef {import("../protocol.js").LeaseOffer} LeaseOffer */
-/** @typedef {import("../protocol.js").LeaseRevoke} LeaseRevoke */
-/** @typedef {import("../protocol.js").ResultAck} ResultAck */
-/** @typedef {import("../protocol.js").Renewed} Renewed */
-/** @typedef {import("../protocol.js").SubJobResult} SubJobResult */
+/** @typedef {import("../messages.js").Capabilities} Capabilities */
+/** @typedef {import("../messages.js").VolunteerWelcome} VolunteerWelcome */
+/** @typedef {import("../messages.js").VolunteerRefused} VolunteerRefused */
+/** @typedef {import("../messages.js").LeaseOffer} LeaseOffer */
+/** @typedef {import("../messages.js").LeaseRevoke} LeaseRevoke */
+/** @typedef {import("../messages.js").ResultAck} ResultAck */
+/** @typedef {import("../messages.js").Renewed} Renewed */
+/** @typedef {import("../messages.js").SubJobResult} SubJobResult */
 
 /**
  * @typedef {object} Listener

@@ -1,12 +1,12 @@
 // Which sub-jobs this volunteer holds: waiting, running, reported but not yet acknowledged. Pure: values in,
 // decisions out. Not responsible for running or sending anything; volunteer.js does what the ledger says.
 
-/** @typedef {import("../protocol.js").LeaseOffer} LeaseOffer */
-/** @typedef {import("../protocol.js").SubJobResult} SubJobResult */
-/** @typedef {import("../protocol.js").ResultReceipt} ResultReceipt */
-/** @typedef {import("../protocol.js").OfferedJob} OfferedJob */
-/** @typedef {import("../protocol.js").OfferedProgram} OfferedProgram */
-/** @typedef {import("../protocol.js").OfferedSubJob} OfferedSubJob */
+/** @typedef {import("../messages.js").LeaseOffer} LeaseOffer */
+/** @typedef {import("../messages.js").SubJobResult} SubJobResult */
+/** @typedef {import("../messages.js").ResultReceipt} ResultReceipt */
+/** @typedef {import("../messages.js").OfferedJob} OfferedJob */
+/** @typedef {import("../messages.js").OfferedProgram} OfferedProgram */
+/** @typedef {import("../messages.js").OfferedSubJob} OfferedSubJob */
 /** @typedef {OfferedSubJob & { leaseId: string, job: OfferedJob, program: OfferedProgram }} SubJob */
 /** @typedef {{ leaseId: string, result: SubJobResult }} Report */
 /** @typedef {{ leaseId: string, subJobIds: string[] }} Release */

@@ -1,8 +1,8 @@
 // Gets programs and chunks from the hub and proves that they are what their SHA-256 says.
 // Responsible for fetching, checking and compiling; not for running.
 
-/** @typedef {import("../protocol.js").OfferedProgram} OfferedProgram */
-/** @typedef {import("../protocol.js").OfferedSubJob} OfferedSubJob */
+/** @typedef {import("../messages.js").OfferedProgram} OfferedProgram */
+/** @typedef {import("../messages.js").OfferedSubJob} OfferedSubJob */
 
 const KEPT_PROGRAMS = 4;
 const FETCH_MS = 60_000; // for about a megabyte

@@ -9,8 +9,8 @@ import { Ledger } from "./ledger.js";
 import { Pool } from "./pool.js";
 import { Programs, chunkOf } from "./programs.js";
 
-/** @typedef {import("../protocol.js").OfferedJob} OfferedJob */
-/** @typedef {import("../protocol.js").SubJobResult} SubJobResult */
+/** @typedef {import("../messages.js").OfferedJob} OfferedJob */
+/** @typedef {import("../messages.js").SubJobResult} SubJobResult */
 /** @typedef {import("./ledger.js").Release} Release */
 /** @typedef {import("./ledger.js").Report} Report */
 /** @typedef {import("./ledger.js").SubJob} SubJob */

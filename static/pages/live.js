@@ -4,7 +4,7 @@
 import { WATCH_NAMESPACE, WatchEvent } from "../protocol.js";
 import { io } from "../vendor/socket.io/socket.io.esm.min.js";
 
-/** @typedef {import("../protocol.js").JobChanged} JobChanged */
+/** @typedef {import("../messages.js").JobChanged} JobChanged */
 
 const REFRESH_MS = 1_500; // at most one new rendering in this time
 

@@ -1,12 +1,11 @@
-"""The wire messages: strict, bounded, and mirrored by static/protocol.js."""
+"""The wire messages: strict, bounded, and mirrored in static/."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from owc.assets import asset
 from owc.web import messages, protocol_js
 
 CAPABILITIES = {
@@ -28,10 +27,11 @@ HELLO = {
 }
 
 
-def test_protocol_js_is_what_the_messages_generate() -> None:
-    stored = Path(__file__).parents[2] / "static" / "protocol.js"
-    assert stored.read_text(encoding="utf-8") == protocol_js.render(), (
-        "run: python -m owc.web.protocol_js > static/protocol.js"
+@pytest.mark.parametrize("name", protocol_js.files())
+def test_javascript_of_the_wire_is_what_the_messages_generate(name: str) -> None:
+    stored = asset("static") / name
+    assert stored.read_text(encoding="utf-8") == protocol_js.files()[name], (
+        "run: python -m owc.web.protocol_js"
     )
 
 
