@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo serve test test-python test-js browsers lint format docs lock clean
+.PHONY: screenshots help demo serve test test-python test-js browsers lint format docs lock clean
 
 help:
 	@echo "make demo     start a hub, an example site and a volunteer; compute the demo jobs (ONCE=1: stop after)"
@@ -55,6 +55,10 @@ test-python: $(VENV)/dev browsers node_modules/.package-lock.json
 
 test-js: node_modules/.package-lock.json
 	$(BIN)/node --test tests/browser/*.test.mjs
+
+# The pictures of the README, of a real hub.
+screenshots: $(VENV)/dev browsers
+	$(BIN)/python -m tests.browser.screenshots
 
 lint: $(VENV)/dev node_modules/.package-lock.json
 	$(BIN)/ruff format --check .

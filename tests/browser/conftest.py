@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 from owc.cli.processes import Child, await_answer, free_port, start
 from tests.browser.asking import Asker
@@ -33,17 +33,21 @@ CHROMIUM_ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def launch(playwright: Playwright, profile: Path, *more: str) -> Browser:
+    """The system's Chromium, as a person would have it."""
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     assert found, "no Chromium on the PATH; `make browsers` installs it"
+    return playwright.chromium.launch(
+        executable_path=found,
+        args=[*CHROMIUM_ARGUMENTS, f"--user-data-dir={profile}", *more],
+        ignore_default_args=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        profile = f"--user-data-dir={tmp_path_factory.mktemp('profile')}"
-        browser = playwright.chromium.launch(
-            executable_path=found,
-            args=[*CHROMIUM_ARGUMENTS, profile],
-            ignore_default_args=True,
-        )
+        browser = launch(playwright, tmp_path_factory.mktemp("profile"))
         yield browser
         browser.close()
 
