@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -413,3 +414,37 @@ def test_an_unknown_upload_is_a_problem() -> None:
         assert open_source(document, open_upload, problems) is None
         (problem,) = problems
         assert (problem.code, problem.pointer) == ("unknown_upload", "/source/upload")
+
+
+# --- files that stand for more than they are ------------------------------------------------------
+
+
+def test_long_strings_of_a_dictionary_are_read_a_few_rows_at_a_time(uploads: Uploads) -> None:
+    """Five kilobytes stand for two hundred gigabytes; no batch holds more than some megabytes."""
+    indices = pa.array(np.zeros(200_000, np.int32))
+    strings = pa.DictionaryArray.from_arrays(indices, pa.array(["x" * 1_000_000]))
+    data = uploads.parquet(pa.table({"s": strings}), compression="zstd")
+    assert len(data) < 10_000
+    source = uploads.good(data, "parquet")
+    batches = source.read((Column("s", ValueType.STRING, nullable=True),))
+    for _, batch in zip(range(3), batches, strict=False):
+        assert batch.num_rows > 1
+        assert batch.nbytes < 20_000_000
+
+
+def test_a_row_group_that_shrank_to_nothing_is_refused(uploads: Uploads) -> None:
+    table = pa.table({"s": ["x" * (300 << 20)], "n": [1]})
+    source = uploads.good(
+        uploads.parquet(table, compression="zstd", use_dictionary=False, write_statistics=False),
+        "parquet",
+    )
+    with pytest.raises(SourceError, match="column 's' has .* compressed to .* smaller row groups"):
+        rows_of(source)
+    assert rows_of(source, ["n"]) == [{"n": 1}]
+
+
+def test_row_groups_of_any_size_are_read_in_order(uploads: Uploads) -> None:
+    table = pa.table({"n": range(1000), "s": [str(n % 7) * (n % 5) for n in range(1000)]})
+    for rows in (1, 7, 999, 1000):
+        source = uploads.good(uploads.parquet(table, row_group_size=rows), "parquet")
+        assert rows_of(source) == table.to_pylist()
