@@ -183,7 +183,7 @@ class _FloatSum(_State):
         self._count += count
 
     def result(self) -> float | None:
-        return self._sum if self._count else None
+        return _canonical(self._sum) if self._count else None
 
 
 class _IntegerAverage(_IntegerSum):
@@ -193,7 +193,7 @@ class _IntegerAverage(_IntegerSum):
 
 class _FloatAverage(_FloatSum):
     def result(self) -> float | None:
-        return self._sum / self._count if self._count else None
+        return _canonical(self._sum / self._count) if self._count else None
 
 
 class _Extreme(_State):
@@ -242,6 +242,11 @@ def _less(a: Any, b: Any) -> bool:
 
 def _greater(a: Any, b: Any) -> bool:
     return _less(b, a)
+
+
+def _canonical(value: float) -> float:
+    """Processors differ in the sign of the NaN that infinities add up to."""
+    return math.nan if _is_nan(value) else value
 
 
 def _is_nan(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -46,6 +47,17 @@ def test_sums_are_those_of_python(values: list[int], rows: int) -> None:
             computed(job, rows)
         return
     assert computed(job, rows) == [{"s": total, "m": total / len(values)}]
+
+
+def test_infinities_add_up_to_the_one_nan() -> None:
+    steps = (
+        {"derive": {"x": "a * 1e308 * 1e10"}},
+        {"aggregate": {"s": "sum(x)", "m": "avg(x)"}},
+    )
+    job = compiled(of_rows(1, -1), *steps)
+    for rows in (1, 2):
+        (row,) = computed(job, rows)
+        assert {struct.pack("<d", value).hex() for value in row.values()} == {"000000000000f87f"}
 
 
 def test_groups_come_in_the_order_of_their_first_appearance() -> None:

@@ -438,7 +438,7 @@ def test_a_row_group_that_shrank_to_nothing_is_refused(uploads: Uploads) -> None
         uploads.parquet(table, compression="zstd", use_dictionary=False, write_statistics=False),
         "parquet",
     )
-    with pytest.raises(SourceError, match="column 's' has .* compressed to .* smaller row groups"):
+    with pytest.raises(SourceError, match=r"column 's' has .* compressed to .* smaller row groups"):
         rows_of(source)
     assert rows_of(source, ["n"]) == [{"n": 1}]
 

@@ -1,0 +1,113 @@
+"""Some fifty jobs that touch every part of the compiler, over a table of awkward values.
+
+Run as a script it prints a digest of each program and listing, for comparing processes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from tests.jobspec.jobs import ParquetJob, compiled, inputs
+from tests.jobspec.test_differential_jobs import AGGREGATES, EXPRESSIONS
+
+NAN_BITS = (0x7FF8000000000000, 0xFFF8000000000000, 0x7FF0000000000001, 0xFFFFFFFFFFFFFFFF)
+SINGLE_NAN_BITS = (0x7FC00000, 0xFFC00000, 0x7F800001, 0xFFFFFFFF)
+ROWS = 97
+
+FUNCTIONS = {
+    "flight": "def flight(n: i64) -> i32:\n    s = 0\n    while n > 1:\n"
+    "        n = n // 2 if n % 2 == 0 else 3 * n + 1\n        s += 1\n    return s",
+    "orbit": "def orbit(x: f64, y: f64) -> f64:\n    for _ in range(9):\n"
+    "        x, y = x * x - y * y + 0.1, 2 * x * y - 0.2\n    return x * y",
+    "mixed": "def mixed(n: u64, k: i64) -> u64:\n    for i in range(k, k + 7, 3):\n"
+    "        n = (n ^ (n >> 7)) * 1099511628211 + u64(abs(i) % 5)\n    return n",
+    "power": "def power(x: f64, n: i64) -> f64:\n    return x ** 37 - float(n ** 3 % 1000) / 7",
+}
+RANGES = (
+    {"derive": {"m": "flight(n)"}},
+    {"derive": {"m": "orbit(n / 31, n * 0.25)"}},
+    {"derive": {"m": "mixed(CAST(abs(n) AS u64), n)"}},
+    {"derive": {"m": "power(sqrt(n - 7), n)"}},
+    {"derive": {"m": "CAST(n AS string) || reverse(CAST(n * 7 AS string))"}},
+    {"derive": {"m": "sqrt(-1 * abs(n)) + 1.5"}},
+)
+CLOSINGS: tuple[Mapping[str, object], ...] = (
+    {"filter": "n <> 3"},
+    {"limit": 5},
+    {"aggregate": {"a": "min(m)", "b": "max(m)", "c": "arg_min(n, m)", "d": "count(m)"}},
+)
+
+
+def table(*, payloads: bool) -> pa.Table:
+    """Columns named as in the tests against DuckDB; NaNs with every kind of payload, or none."""
+    count = np.arange(ROWS)
+    floats = count * 0.5 - 9
+    floats[::5] = np.array(NAN_BITS, np.uint64).view(np.float64)[count[::5] // 5 % 4]
+    floats[1::17], floats[2::17], floats[3::17] = np.inf, -np.inf, -0.0
+    singles = (count * 0.3 - 9).astype(np.float32)
+    singles[::7] = np.array(SINGLE_NAN_BITS, np.uint32).view(np.float32)[count[::7] // 7 % 4]
+    if not payloads:
+        floats[np.isnan(floats)] = np.nan
+        singles[np.isnan(singles)] = np.nan
+    words = ["", "a", "aé", "😀 a", "a longer string that is no inline string", "b", " "]
+    return pa.table(
+        {
+            "i": pa.array((count * 7 % 11 - 5).tolist(), mask=count % 9 == 4),
+            "j": pa.array([int(n) * 2**58 - 2**63 if n < 60 else int(n) for n in count]),
+            "k": pa.array(count - 48, pa.int8()),
+            "u": pa.array([2**64 - 1 - int(n) ** 9 for n in count], pa.uint64()),
+            "w": pa.array(count % 4, pa.uint16()),
+            "f": pa.array(floats),
+            "g": pa.array(singles, mask=count % 6 == 5),
+            "b": pa.array((count % 3 == 0).tolist(), mask=count % 8 == 1),
+            "s": pa.array([None if n % 10 == 3 else words[n * 5 % 7] for n in count]),
+            "t": pa.array([words[n % 7] * (n % 3) for n in count]),
+        }
+    )
+
+
+def steps() -> Iterator[tuple[Mapping[str, object], ...]]:
+    """Jobs over the table."""
+    names = {"i": "i", "j": "j", "f": "f", "b": "b", "s": "s"}
+    for kind, templates in EXPRESSIONS.items():
+        for template in templates:
+            text = template.format(**names)
+            yield ({"filter": text},) if kind == "b" else ({"derive": {"n": text}},)
+    singles = ({"derive": {"h": "g * 3 - f", "e": "-g", "q": "least(f, g)"}},)
+    yield singles
+    calls = {
+        f"a{number}": template.format(i="i", f="f", x="sgtbu"[number % 5], y="fgstj"[number % 5])
+        for number, template in enumerate(AGGREGATES)
+    }
+    yield ({"aggregate": calls},)
+    for by in (["f"], ["g"], ["s"], ["b", "w"], ["t", "f", "i"], ["u"], ["k", "t"]):
+        yield ({"aggregate": calls, "by": by},)
+    yield (*singles, {"select": ["q", "e"]}, {"aggregate": {"n": "count(*)"}, "by": ["e", "q"]})
+    yield ({"rename": {"s": "t", "t": "s"}}, {"drop": ["f"]}, {"limit": 11})
+
+
+def cases(*, payloads: bool = True) -> Iterator[tuple[str, bytes, str, list[bytes]]]:
+    """Name, program, listing and chunks (large, small, empty or of one row) of each job."""
+    with tempfile.TemporaryDirectory() as folder:
+        for each in steps():
+            ours = ParquetJob(Path(folder), table(payloads=payloads), *each)
+            chunks = [*ours.chunks(40), *ours.chunks()[:1], ours.chunks(1)[5]]
+            yield json.dumps(each), ours.job.wasm, ours.job.listing, chunks
+    for derive in RANGES:
+        for closing in CLOSINGS:
+            job = compiled({"range": {"n": [-20, 140, 2]}}, derive, closing, functions=FUNCTIONS)
+            yield json.dumps([derive, closing]), job.wasm, job.listing, inputs(job, 33)
+
+
+if __name__ == "__main__":
+    for _, wasm, listing, _ in cases():
+        digest = hashlib.sha256(wasm + listing.encode()).hexdigest()
+        sys.stdout.write(f"{digest}\n")
