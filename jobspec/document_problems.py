@@ -37,6 +37,42 @@ _OTHER_CODES = {
     "finite_number": "number_out_of_range",
 }
 
+_FORMS = {
+    "aggregate": 'write {"name": "sum(x)"}',
+    "by": 'write ["a", "b"]',
+    "columns": 'write {"name": "i64"}',
+    "derive": 'write {"name": "an expression"}',
+    "drop": 'write ["a", "b"]',
+    "filter": "write one condition as a text; AND joins several",
+    "functions": 'write {"name": "def name(...): ..."}',
+    "limit": "write the number alone",
+    "output": 'write ["csv"]',
+    "priority": "write the number alone",
+    "range": 'write {"n": [start, stop]}',
+    "rename": 'write {"old": "new"}',
+    "rows": 'write [{"column": 1}, ...]',
+    "select": 'write ["a", "b"]',
+    "steps": 'write [{"filter": "..."}, ...]',
+}
+"""The form of a key's value, said where it has another."""
+
+_INSIDE_FORMS = {
+    "aggregate": "write the call as a text, in double quotes",
+    "derive": "write the expression as a text, in double quotes",
+    "functions": "write the function as one text, lines joined by \\n",
+    "range": "write [start, stop] or [start, stop, step]",
+    "rows": 'write {"column": 1}',
+}
+"""The form of what stands in such a value."""
+
+_TYPE_NAMES = {
+    **dict.fromkeys(("int", "integer", "int64", "long", "bigint"), ValueType.I64),
+    **dict.fromkeys(("float", "double", "float64", "number", "real"), ValueType.F64),
+    **dict.fromkeys(("str", "text", "varchar", "utf8", "object"), ValueType.STRING),
+    "boolean": ValueType.BOOL,
+}
+"""What types are called elsewhere."""
+
 _KNOWN_KEYS: dict[str, tuple[str, ...]] = {
     "requires": ("memory_bytes", "score", "mobile"),
 }
@@ -79,10 +115,11 @@ def _wording(
         return _unknown_key(path, tree, problems)
     if kind in _EXPECTED:
         message = f"{_EXPECTED[kind]} is expected here, not {_type_name(given)}"
-        return "wrong_type", message, ""
+        return "wrong_type", message, _form(path)
     if kind in {"enum", "literal_error"}:
         if path[:2] == ("source", "columns"):
-            hint = problems.near_miss(str(given), ValueType)
+            meant = _TYPE_NAMES.get(str(given).lower())
+            hint = f"write {meant.value!r}" if meant else problems.near_miss(str(given), ValueType)
             return "unknown_type", f"there is no type {rules.shown(str(given))}", hint
         return (
             "bad_value",
@@ -95,6 +132,14 @@ def _wording(
         hint = "use the 64 lower-case hexadecimal digits that POST /upload answered"
         return "bad_value", f"{rules.shown(str(given))} is not a SHA-256", hint
     return _OTHER_CODES.get(kind, "bad_value"), _sentence(details["msg"]), ""
+
+
+def _form(path: tuple[int | str, ...]) -> str:
+    """How to write the value at a place; "" where that depends on more than the place."""
+    last, before = path[-1:], path[-2:-1]
+    if last and last[0] in _FORMS:
+        return _FORMS[str(last[0])]
+    return _INSIDE_FORMS.get(str(before[0]), "") if before else ""
 
 
 def _unknown_key(

@@ -68,6 +68,15 @@ NOT_YET_STEPS = {
     "sort": "sort the downloaded result",
     "stop_when": "use 'filter', or 'aggregate' with min or max",
 }
+_MEANT = {
+    **dict.fromkeys(("csv", "file", "json", "ndjson", "parquet", "path"), NOT_YET_SOURCES["url"]),
+    **dict.fromkeys(("count", "group", "group_by", "groupby"), "use 'aggregate' with 'by'"),
+    **dict.fromkeys(("compute", "map", "mutate", "with_column"), "use 'derive'"),
+    **dict.fromkeys(("order", "order_by"), NOT_YET_STEPS["sort"]),
+    **dict.fromkeys(("head", "top"), "use 'limit'"),
+    "where": "use 'filter'",
+}
+"""What sources and steps are called elsewhere."""
 NOT_YET_MEMBERS = {
     "finish": "do it with the downloaded result",
     "shared": "write the values into a function or derive them",
@@ -414,7 +423,7 @@ def _check_keyword(
         raise _error(
             "unknown_key",
             f"{what} has no key {shown(unknown[0])}",
-            near_miss(unknown[0], (*keywords, *not_yet)),
+            _MEANT.get(unknown[0].lower()) or near_miss(unknown[0], (*keywords, *not_yet)),
         )
     if not found:
         raise _error("choose_one", f"{what} needs one of: {', '.join(keywords)}", "add one")

@@ -145,7 +145,10 @@ class Statements:
                 self._globals.update(names)
             case ast.Expr():
                 raise self.ctx.refuse(
-                    "unsupported_python", node, "a value is computed and not used"
+                    "unsupported_python",
+                    node,
+                    "a value is computed and not used",
+                    "assign it, return it, or leave it out",
                 )
             case _:
                 what = LEFT_OUT.get(type(node), "this statement")

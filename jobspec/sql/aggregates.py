@@ -13,6 +13,16 @@ from jobspec.sql.parse import parse
 from jobspec.sql.typed import Constant, TypedExpression
 from jobspec.types import ValueType
 
+_MEANT = {
+    **dict.fromkeys(("average", "mean"), "write avg(x)"),
+    **dict.fromkeys(("argmax", "max_by"), "write arg_max(x, by)"),
+    **dict.fromkeys(("argmin", "min_by"), "write arg_min(x, by)"),
+    **dict.fromkeys(
+        ("median", "mode", "quantile", "stddev", "stddev_samp", "variance", "var_samp"),
+        "it is not there yet; sums of x and of x * x give variances",
+    ),
+}
+"""What aggregates are called elsewhere."""
 _HINT = "derive what goes in by a step before, and use the result as it is"
 
 
@@ -76,8 +86,11 @@ def _count_rows(checker: Checker, tree: syntax.Call, name: str) -> TypedAggregat
 
 def _no_aggregate(checker: Checker, tree: syntax.Syntax, name: str) -> None:
     known = ", ".join(sorted(AGGREGATES))
-    if name:
-        hint = near_miss(name, AGGREGATES) or f"there is: {known}"
+    if isinstance(tree, syntax.Name) and tree.name.lower() in AGGREGATES:
+        argument = "*" if tree.name.lower() == "count" else "column"
+        hint, message = f"write {tree.name}({argument})", f"{tree.name} is not called"
+    elif name:
+        hint = _MEANT.get(name) or near_miss(name, AGGREGATES) or f"there is: {known}"
         message = f"{name[:60]} is not an aggregate function"
     else:
         hint, message = _HINT, f"one call of an aggregate function is expected: {known}"

@@ -66,7 +66,7 @@ _HINTS: dict[type[exp.Expression], str] = {
     exp.Subquery: "a step's expression sees one row only",
     exp.Window: "window functions are left out; use an 'aggregate' step",
     exp.Filter: "use a 'filter' step before, or CASE inside",
-    exp.Distinct: "use a step before the aggregate",
+    exp.Distinct: "aggregate 'by' that column, and count the rows of the result",
     exp.Order: "rows are aggregated in source order",
     exp.Ordered: "rows are aggregated in source order",
     exp.Star: "* stands only in count(*)",

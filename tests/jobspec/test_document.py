@@ -216,6 +216,35 @@ def test_every_code_of_the_documents_shape_is_provoked() -> None:
     assert {code for code, _, _ in REFUSED} | elsewhere == of_documents
 
 
+@pytest.mark.parametrize(
+    ("members", "hint"),
+    [
+        ({"steps": {"filter": "n > 1"}}, 'write [{"filter": "..."}, ...]'),
+        ({"steps": [{"filter": ["n > 1"]}]}, "AND joins several"),
+        ({"steps": [{"derive": "z = n"}]}, 'write {"name": "an expression"}'),
+        ({"steps": [{"derive": {"z": 1}}]}, "write the expression as a text"),
+        ({"steps": [{"select": "n"}]}, 'write ["a", "b"]'),
+        ({"steps": [{"aggregate": ["count(*)"]}]}, 'write {"name": "sum(x)"}'),
+        ({"steps": [{"aggregate": {"c": "count(*)"}, "by": "n"}]}, 'write ["a", "b"]'),
+        ({"steps": [{"rename": ["n", "m"]}]}, 'write {"old": "new"}'),
+        ({"steps": [{"limit": "5"}]}, "write the number alone"),
+        ({"steps": [{"where": "n > 1"}]}, "use 'filter'"),
+        ({"steps": [{"group_by": ["n"]}]}, "use 'aggregate' with 'by'"),
+        ({"source": {"range": [1, 10]}}, 'write {"n": [start, stop]}'),
+        ({"source": {"range": {"n": 10}}}, "write [start, stop]"),
+        ({"source": {"rows": [1]}}, 'write {"column": 1}'),
+        ({"source": {"file": "x.csv"}}, "POST /upload"),
+        ({"source": {"rows": [{"a": 1}], "columns": {"a": "int"}}}, "write 'i64'"),
+        ({"functions": []}, 'write {"name": "def name(...): ..."}'),
+        ({"functions": {"f": ["def f():"]}}, "as one text"),
+        ({"output": "csv"}, 'write ["csv"]'),
+    ],
+)
+def test_hint_shows_how_the_value_is_written(members: dict[str, Any], hint: str) -> None:
+    (problem,) = problems_of(raw(**members))
+    assert hint in problem.hint
+
+
 def test_all_problems_are_reported_at_once() -> None:
     problems = problems_of(
         raw(

@@ -172,6 +172,23 @@ def test_aggregate_problem_has_its_code(text: str, code: str) -> None:
     assert [problem.code for problem in aggregate_problems(text)] == [code]
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("count", "write count(*)"),
+        ("max", "write max(column)"),
+        ("mean(i)", "write avg(x)"),
+        ("median(i)", "not there yet"),
+        ("maximum(i)", "did you mean 'max'?"),
+        ("max(i) + 1", "derive"),
+        ("count(DISTINCT i)", "'by'"),
+    ],
+)
+def test_hint_of_an_aggregate_names_the_mend(text: str, hint: str) -> None:
+    (problem,) = aggregate_problems(text)
+    assert hint in problem.hint
+
+
 def test_every_code_of_expressions_is_provoked() -> None:
     codes = list(CODES)
     wanted = set(codes[codes.index("unknown_column") : codes.index("python_syntax")])
