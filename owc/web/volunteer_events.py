@@ -169,6 +169,11 @@ class VolunteerEvents:
         offer = self._runtime.write(
             dispatch.lease, self._runtime.hub, connection.volunteer_id, request.sub_jobs
         )
+        if offer is not None and self.connections.get(connection.sid) is None:
+            # its socket closed while the lease was made, which nobody would work on
+            release = (connection.volunteer_id, offer.lease_id)
+            self._runtime.write(dispatch.release, self._runtime.hub, *release)
+            return
         if offer is None:
             self.connections.wait(connection)
         else:

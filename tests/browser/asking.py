@@ -45,6 +45,18 @@ class Asker:
             after = part[-1]["seq"]
         return found
 
+    def first_sub_jobs(self, job_id: str) -> list[dict[str, Any]]:
+        """The first 50 sub-jobs of a job."""
+        found: list[dict[str, Any]] = self._get(f"/job/{job_id}/sub-jobs?limit=50")["sub_jobs"]
+        return found
+
+    def await_given_back(self, job_id: str) -> None:
+        """Wait until none of a job's first sub-jobs is leased: at the latest, leases run out."""
+        deadline = time.monotonic() + 2 * TIMEOUT_SECONDS
+        while any(part["state"] == "leased" for part in self.first_sub_jobs(job_id)):
+            assert time.monotonic() < deadline, "it was not given back"
+            time.sleep(0.1)
+
     def await_split(self, job_id: str) -> None:
         """Wait until a job has been split into sub-jobs."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
