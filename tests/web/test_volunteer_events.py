@@ -11,7 +11,7 @@ import pytest
 import jobspec
 from owc.clock import SystemClock
 from owc.factory import WebHub
-from owc.services import catalogue, completion, upkeep
+from owc.services import catalogue, completion, dispatch, upkeep
 from owc.services.hub import Hub
 from owc.web.tokens import Purpose
 from tests.web.conftest import DOCUMENT
@@ -282,6 +282,27 @@ def test_a_clean_goodbye_frees_its_leases_at_once(socket: Socket, job_id: str, h
     socket.hello()
     socket.lease()
     socket.goodbye()
+    assert set(states(hub, job_id)) == {"waiting"}
+
+
+def test_a_lease_made_while_its_socket_closes_is_freed_at_once(
+    socket: Socket, job_id: str, hub: Hub, web_hub: WebHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volunteer_id = socket.hello()["volunteer_id"]
+    connections = web_hub.volunteers.connections
+    connection = connections.of_volunteer(volunteer_id)
+    assert connection is not None
+    lease = dispatch.lease
+    granted = []
+
+    def lease_too_late(*args: Any) -> Any:
+        connections.remove(connection.sid)
+        granted.append(lease(*args))
+        return granted[-1]
+
+    monkeypatch.setattr(dispatch, "lease", lease_too_late)
+    socket.send("lease_request", sub_jobs=2)
+    assert granted[0].sub_jobs
     assert set(states(hub, job_id)) == {"waiting"}
 
 
