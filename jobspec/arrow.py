@@ -22,9 +22,20 @@ ARROW_TYPES: dict[ValueType, pa.DataType] = {
     ValueType.F32: pa.float32(),
     ValueType.F64: pa.float64(),
     ValueType.STRING: pa.string(),
+    ValueType.BINARY: pa.binary(),
+    ValueType.DATE: pa.date32(),
+    ValueType.TIMESTAMP: pa.timestamp("us"),
 }
 
-_VALUE_TYPES = {arrow: value for value, arrow in ARROW_TYPES.items()}
+_NOT_READ_YET = {ValueType.BINARY, ValueType.DATE, ValueType.TIMESTAMP}
+_VALUE_TYPES = {arrow: value for value, arrow in ARROW_TYPES.items() if value not in _NOT_READ_YET}
+
+
+def arrow_type(value_type: ValueType) -> pa.DataType:
+    """The Arrow type that carries the values of a type."""
+    if value_type.is_decimal:
+        return pa.decimal128(value_type.precision, value_type.scale)
+    return ARROW_TYPES[value_type]
 
 
 def value_type(arrow: pa.DataType) -> ValueType | None:
@@ -39,7 +50,7 @@ def value_type(arrow: pa.DataType) -> ValueType | None:
 def arrow_schema(schema: Schema) -> pa.Schema:
     return pa.schema(
         [
-            pa.field(column.name, ARROW_TYPES[column.type], nullable=column.nullable)
+            pa.field(column.name, arrow_type(column.type), nullable=column.nullable)
             for column in schema
         ]
     )

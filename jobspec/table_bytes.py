@@ -39,7 +39,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from jobspec.arrow import ARROW_TYPES, arrow_schema
+from jobspec.arrow import arrow_schema, arrow_type
 from jobspec.errors import OutputError
 from jobspec.types import Column, Schema, ValueType
 
@@ -64,7 +64,19 @@ TYPE_CODES: dict[ValueType, int] = {
     ValueType.F32: 10,
     ValueType.F64: 11,
     ValueType.STRING: 12,
+    ValueType.BINARY: 13,
+    ValueType.DATE: 14,
+    ValueType.TIMESTAMP: 15,
 }
+_DECIMAL_CODE = 16
+
+
+def type_code(value_type: ValueType) -> int:
+    """The number that stands for a type; of a decimal, its digits stand above the low byte."""
+    if value_type.is_decimal:
+        return _DECIMAL_CODE | value_type.precision << 8 | value_type.scale << 16
+    return TYPE_CODES[value_type]
+
 
 _HEADER = struct.Struct("<4sIIIIIq32s")
 _DESCRIPTOR = struct.Struct("<IIII")
@@ -130,7 +142,7 @@ def encode(schema: Schema, batch: pa.RecordBatch, *, first_row: int) -> bytes:
             if part is not None:
                 pieces.append((position, part))
                 position = aligned(position + part.nbytes)
-        descriptors.append(_DESCRIPTOR.pack(TYPE_CODES[column.type], *offsets))
+        descriptors.append(_DESCRIPTOR.pack(type_code(column.type), *offsets))
     if position > MAX_BYTES:
         raise ValueError(f"a table of {position} bytes is beyond the format's {MAX_BYTES}")
     table = bytearray(position)
@@ -156,7 +168,7 @@ def encode_range(*, first_row: int, rows: int) -> bytes:
 
 
 def _regions(column: Column, array: pa.Array) -> _Regions:
-    array = array.cast(ARROW_TYPES[column.type])
+    array = array.cast(arrow_type(column.type))
     validity = None
     if array.null_count:
         valid = array.is_valid().cast(pa.uint8()).to_numpy(zero_copy_only=False)
@@ -272,8 +284,8 @@ class _Reader:
 
 def _column(reader: _Reader, column: Column, descriptor: tuple[int, ...]) -> pa.Array:
     code, values_offset, validity_offset, text_offset = descriptor
-    if code != TYPE_CODES[column.type]:
-        raise OutputError(f"its type code is {code}, not {TYPE_CODES[column.type]}")
+    if code != type_code(column.type):
+        raise OutputError(f"its type code is {code}, not {type_code(column.type)}")
     rows = reader.rows
     is_string = column.type is ValueType.STRING
     slots = rows + 1 if is_string else rows
@@ -297,7 +309,7 @@ def _column(reader: _Reader, column: Column, descriptor: tuple[int, ...]) -> pa.
     if column.type is ValueType.BOOL:
         bits = np.packbits(_truths("values", values), bitorder="little")
         return pa.Array.from_buffers(pa.bool_(), rows, [bitmap, pa.py_buffer(bits)])
-    return pa.Array.from_buffers(ARROW_TYPES[column.type], rows, [bitmap, pa.py_buffer(values)])
+    return pa.Array.from_buffers(arrow_type(column.type), rows, [bitmap, pa.py_buffer(values)])
 
 
 def _truths(what: str, region: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -9,6 +9,7 @@ from functools import partial
 
 from jobspec.functions import arithmetic, conversions
 from jobspec.functions.context import Context, Value
+from jobspec.functions.syntax import NUMBERS
 from jobspec.ir import Const, Kind, Op
 from jobspec.types import ValueType
 
@@ -66,11 +67,7 @@ TABLE: dict[str, Entry] = {
     "max": (2, ANY_NUMBER, partial(extreme, ast.Gt())),
     "int": (1, 1, _int),
     "float": (1, 1, partial(convert, ValueType.F64)),
-    **{
-        member.value: (1, 1, partial(convert, member))
-        for member in ValueType
-        if member is not ValueType.STRING
-    },
+    **{member.value: (1, 1, partial(convert, member)) for member in NUMBERS},
     **_MATH,
     **{f"math.{name}": entry for name, entry in _MATH.items()},
 }

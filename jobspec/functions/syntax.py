@@ -17,8 +17,11 @@ from jobspec.types import ValueType
 MAX_DEPTH = 100
 MAX_PARAMS = 64
 
+NUMBERS = tuple(member for member in ValueType if member.is_number or member is ValueType.BOOL)
+"""The types of values in a researcher's function."""
+
 TYPE_NAMES: Mapping[str, ValueType] = {
-    **{member.value: member for member in ValueType if member is not ValueType.STRING},
+    **{member.value: member for member in NUMBERS},
     "int": ValueType.I64,
     "float": ValueType.F64,
 }

@@ -83,7 +83,7 @@ def _open(plan: Plan, layout: Layout, traps: TrapSites) -> Function:
     for number, column in enumerate(plan.source):
         offset = table_bytes.HEADER_BYTES + table_bytes.DESCRIPTOR_BYTES * number
         descriptor = Op("i32.add", (variable("chunk"), i32(offset)))
-        code = table_bytes.TYPE_CODES[column.type]
+        code = table_bytes.type_code(column.type)
         width = table_bytes.value_bytes(column.type)
         kernels.do(body, "check_column", descriptor, i32(code), i32(width))
     return Function(
@@ -171,7 +171,7 @@ def _output(layout: Layout, traps: TrapSites) -> Function:
                 i32,
                 (
                     number,
-                    table_bytes.TYPE_CODES[value_type],
+                    table_bytes.type_code(value_type),
                     width,
                     field.offset,
                     field.valid or 0,

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.csv
 
-from jobspec.arrow import ARROW_TYPES
+from jobspec.arrow import arrow_type
 from jobspec.errors import SourceError
 from jobspec.sources.source import (
     MAX_COLUMNS,
@@ -50,7 +50,7 @@ class CsvSource:
         sample, is_whole = self._first_lines()
         if sample.partition(b"\n")[0].count(b",") > MAX_COLUMNS:
             raise too_many_columns()
-        column_types = {name: ARROW_TYPES[declared[name]] for name in declared}
+        column_types = {name: arrow_type(declared[name]) for name in declared}
         bad = _BadRows(tolerant=True)
         data = sample + _END if is_whole and sample.strip() else sample
         try:
@@ -75,7 +75,7 @@ class CsvSource:
 
     def read(self, schema: Schema) -> Iterator[pa.RecordBatch]:
         names = tuple(column.name for column in schema)
-        column_types = {column.name: ARROW_TYPES[column.type] for column in schema}
+        column_types = {column.name: arrow_type(column.type) for column in schema}
         bad = _BadRows(tolerant=False)
         rows = 0
         try:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.json
 
-from jobspec.arrow import ARROW_TYPES
+from jobspec.arrow import arrow_type
 from jobspec.errors import SourceError
 from jobspec.sources.source import (
     MAX_COLUMNS,
@@ -46,7 +46,7 @@ class NdjsonSource:
     def __init__(self, path: Path, declared: Mapping[str, ValueType]) -> None:
         """Raises BadSource for a file that is not NDJSON or has no rows."""
         self._path = path
-        known = {name: ARROW_TYPES[declared[name]] for name in declared}
+        known = {name: arrow_type(declared[name]) for name in declared}
         types: dict[str, pa.DataType] = {}
         keys: set[bytes] = set()
         try:
@@ -72,7 +72,7 @@ class NdjsonSource:
         self.columns: tuple[SourceColumn, ...] = source_columns(fields, declared)
 
     def read(self, schema: Schema) -> Iterator[pa.RecordBatch]:
-        known = {column.name: ARROW_TYPES[column.type] for column in schema}
+        known = {column.name: arrow_type(column.type) for column in schema}
         for block in _blocks(self._path):
             yield from block.parse(known, ignore_others=True).select(list(known)).to_batches()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
-from jobspec.arrow import ARROW_TYPES
+from jobspec.arrow import arrow_type
 from jobspec.problems import ProblemList, pointer
 from jobspec.sources.source import BATCH_ROWS, SourceColumn
 from jobspec.types import Scalar, Schema, ValueType
@@ -90,7 +90,7 @@ def _fits(
 def _array(values: Sequence[Scalar], value_type: ValueType) -> pa.Array:
     if value_type.is_float:
         values = [None if value is None else float(value) for value in values]
-    return pa.array(values, ARROW_TYPES[value_type])
+    return pa.array(values, arrow_type(value_type))
 
 
 def _is_value(value: Scalar, value_type: ValueType) -> bool:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from jobspec.arrow import ARROW_TYPES, value_type
+from jobspec.arrow import arrow_type, value_type
 from jobspec.errors import SourceError
 from jobspec.problems import ProblemList, near_miss, pointer
 from jobspec.types import Schema, ValueType
@@ -169,7 +169,7 @@ def cast_batch(batch: pa.RecordBatch, schema: Schema, first_row: int) -> pa.Reco
     for column in schema:
         array = batch.column(column.name)
         try:
-            array = array.cast(ARROW_TYPES[column.type])
+            array = array.cast(arrow_type(column.type))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise SourceError(
                 f"column {column.name!r}: {error}, in rows {first_row} to"

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from jobspec.functions.syntax import NUMBERS
 from jobspec.types import ValueType
 
 
@@ -130,7 +131,7 @@ def _int(value: Any) -> Any:
 
 
 _NAMES: dict[str, Any] = {
-    **{member.value: convert(member) for member in ValueType if member is not ValueType.STRING},
+    **{member.value: convert(member) for member in NUMBERS},
     "sqrt": _sqrt,
     "int": _int,
     "math": type(
