@@ -34,9 +34,11 @@ conversions follows from the type (u32, u64). `//` and `%` floor as ever; div(a,
 truncate and are single instructions. Literals beside an i32 are i32; a variable that starts with
 a literal is annotated: `i: i32 = 0`. `for i in range(n)` gives `i` the type of `n`.
 
-Around the functions of a source: `NAME = 64` is a constant of that source; `heap_top: i32 = 0` is
-a global variable of the program, shared by all sources, and is written after `global heap_top`.
-`trap` and `heap_base` (i32) are global variables as well. Text constants such as "true" are str.
+Around the functions of a source: `NAME = 64` is a constant of that source, a number, text or bytes;
+`heap_top: i32 = 0` is a global variable of the program, shared by all sources, and is written after
+`global heap_top`. `trap` and `heap_base` (i32) are global variables as well. Text constants such as
+"true" are str, and so are bytes: `string_ptr(b"\\x00\\x07")` is the address of a table, which lies
+in the program once however often it is written.
 
     load8u load8s load16u load16s load32 (p[, offset]) -> i32       load64 (p[, offset]) -> i64
     loadf32 loadf64 load_string (p[, offset]) -> f32, f64, str      offsets are literals

@@ -69,7 +69,7 @@ class Context:
     trusted: bool
     callee: Callable[[str], CompiledFunction | None]
     callee_names: Callable[[], list[str]]
-    constants: Mapping[str, int] = field(default_factory=dict)
+    constants: Mapping[str, int | float | str | bytes] = field(default_factory=dict)
     globals: Mapping[str, ValueType] = field(default_factory=dict)
     may_trap: bool = False
 

@@ -59,7 +59,7 @@ class Expressions:
     def value(self, node: ast.expr) -> Value:
         match node:
             case ast.Constant():
-                return self._constant(node)
+                return self.constant(node.value, node)
             case ast.Name():
                 return self._variable(node)
             case ast.BinOp(left, op, right):
@@ -115,8 +115,8 @@ class Expressions:
 
     # --- leaves -----------------------------------------------------------------------------------
 
-    def _constant(self, node: ast.Constant) -> Value:
-        match node.value:
+    def constant(self, constant: object, node: ast.expr) -> Value:
+        match constant:
             case bool(value):
                 return Value(BOOL, truth(value))
             case int(value):
@@ -125,8 +125,10 @@ class Expressions:
                 return Value(F64, Const(Kind.F64, value))
             case str(value) if self.ctx.trusted:
                 return Value(ValueType.STRING, ir.Text(value.encode()))
+            case bytes(value) if self.ctx.trusted:
+                return Value(ValueType.STRING, ir.Text(value))
         what = {str: "text", bytes: "text", complex: "complex numbers", type(None): "None"}
-        name = what.get(type(node.value), "this constant")
+        name = what.get(type(constant), "this constant")
         raise self.ctx.refuse("unsupported_python", node, f"the language leaves out {name}")
 
     def _attribute(self, node: ast.Attribute) -> Value:

@@ -26,7 +26,7 @@ class KernelSource:
     name: str
     text: SourceText
     functions: dict[str, ast.FunctionDef]
-    constants: dict[str, int]
+    constants: dict[str, int | float | str | bytes]
     globals: dict[str, ir.Global]
     global_types: dict[str, ValueType]
 
@@ -44,7 +44,7 @@ def read_source(name: str, text: str) -> KernelSource:
             case ast.FunctionDef():
                 source.functions[node.name] = node
             case ast.Assign([ast.Name(constant)], value):
-                source.constants[constant] = int(ast.literal_eval(value))
+                source.constants[constant] = ast.literal_eval(value)
             case ast.AnnAssign(ast.Name(variable), ast.Name(type_name), value) if value:
                 declared = KERNEL_TYPE_NAMES[type_name]
                 source.global_types[variable] = declared

@@ -17,7 +17,7 @@ from jobspec.functions.conversions import assigned, passed, settle, widened
 from jobspec.functions.expressions import Expressions
 from jobspec.functions.ranges import Counted, counted_range
 from jobspec.functions.syntax import KERNEL_TYPE_NAMES, TYPE_NAMES, is_none
-from jobspec.ir import Const, Expr, Get, GetGlobal, Kind, Set, Stmt
+from jobspec.ir import Expr, Get, GetGlobal, Set, Stmt
 from jobspec.problems import near_miss
 from jobspec.types import ValueType
 
@@ -178,8 +178,7 @@ class Statements:
 
     def _read_outside(self, node: ast.Name) -> Value:
         if node.id in self.ctx.constants:
-            number = self.ctx.constants[node.id]
-            return Value(ValueType.I64, Const(Kind.I64, number), number)
+            return self.expressions.constant(self.ctx.constants[node.id], node)
         declared = self.ctx.globals.get(node.id)
         if declared is not None:
             return Value(declared, GetGlobal(node.id, declared.kind))

@@ -275,6 +275,15 @@ def test_text_constants_are_strings() -> None:
     assert instance.call("f") == 500
 
 
+def test_bytes_constants_are_tables() -> None:
+    instance = kernel(
+        'TABLE = b"\\x00\\xff" b"\\x07"\nHALF = 0.5\n'
+        "def at(i: i32) -> i32:\n    return load8u(string_ptr(TABLE) + i)\n"
+        'def f(i: i32) -> f64:\n    return f64(at(i) + string_len(b"\\xc3\\n")) + HALF\n'
+    )
+    assert [instance.call("f", i) for i in range(3)] == [2.5, 257.5, 9.5]
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
