@@ -16,6 +16,10 @@ _DECIMAL = re.compile(r"decimal\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)", re.ASCII)
 DECIMAL_DIGITS = 18
 """The most digits of a decimal: those that fit an i64."""
 
+_DAYS = (-719_162, 2_932_896)
+"""0001-01-01 and 9999-12-31, in days since 1970-01-01."""
+_DAY_MICROSECONDS = 86_400_000_000
+
 
 class ValueType(StrEnum):
     """The type of a value; the member's value is its name in documents and annotations.
@@ -136,16 +140,27 @@ class ValueType(StrEnum):
 
     @property
     def minimum(self) -> int:
-        """The smallest value of an integer type; of a decimal, without its point."""
+        """The smallest value of an integer type; of other types, of the number that carries it.
+
+        Dates and timestamps are those of the years 1 to 9999.
+        """
         if self.is_decimal:
             return -self.maximum
+        if self is ValueType.DATE:
+            return _DAYS[0]
+        if self is ValueType.TIMESTAMP:
+            return _DAYS[0] * _DAY_MICROSECONDS
         return -(1 << (self.bits - 1)) if self.is_signed else 0
 
     @property
     def maximum(self) -> int:
-        """The largest value of an integer type; of a decimal, without its point."""
+        """The largest value of an integer type; of other types, of the number that carries it."""
         if self.is_decimal:
             return int(10**self.precision) - 1
+        if self is ValueType.DATE:
+            return _DAYS[1]
+        if self is ValueType.TIMESTAMP:
+            return (_DAYS[1] + 1) * _DAY_MICROSECONDS - 1
         return (1 << (self.bits - self.is_signed)) - 1
 
 
@@ -160,5 +175,5 @@ class Column:
 
 Schema = tuple[Column, ...]
 
-Scalar: TypeAlias = bool | int | float | str | None
-"""A value in Python; None is NULL."""
+Scalar: TypeAlias = bool | int | float | str | bytes | None
+"""A value in Python; None is NULL. A date, timestamp or decimal is the integer that carries it."""

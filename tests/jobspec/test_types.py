@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 
 import pytest
 
@@ -37,3 +38,12 @@ def test_decimals_beyond_18_digits_do_not_exist(name: object) -> None:
 def test_decimals_are_not_listed_among_the_types() -> None:
     ValueType.decimal(4, 1)
     assert all(not member.is_decimal for member in ValueType)
+
+
+def test_dates_and_timestamps_are_those_that_iso_8601_writes_with_four_digits() -> None:
+    epoch, days = datetime.date(1970, 1, 1), datetime.timedelta(days=1)
+    assert epoch + ValueType.DATE.minimum * days == datetime.date.min
+    assert epoch + ValueType.DATE.maximum * days == datetime.date.max
+    start, tick = datetime.datetime(1970, 1, 1), datetime.timedelta(microseconds=1)  # noqa: DTZ001
+    assert start + ValueType.TIMESTAMP.minimum * tick == datetime.datetime.min
+    assert start + ValueType.TIMESTAMP.maximum * tick == datetime.datetime.max
