@@ -44,6 +44,6 @@ def test_dates_and_timestamps_are_those_that_iso_8601_writes_with_four_digits() 
     epoch, days = datetime.date(1970, 1, 1), datetime.timedelta(days=1)
     assert epoch + ValueType.DATE.minimum * days == datetime.date.min
     assert epoch + ValueType.DATE.maximum * days == datetime.date.max
-    start, tick = datetime.datetime(1970, 1, 1), datetime.timedelta(microseconds=1)  # noqa: DTZ001
+    start, tick = datetime.datetime(1970, 1, 1), datetime.timedelta(microseconds=1)
     assert start + ValueType.TIMESTAMP.minimum * tick == datetime.datetime.min
     assert start + ValueType.TIMESTAMP.maximum * tick == datetime.datetime.max
