@@ -18,14 +18,12 @@ from jobspec.sql.functions import (
     AGGREGATES,
     FORMS,
     FUNCTIONS,
-    NOT_YET_FUNCTIONS,
-    NOT_YET_TYPES,
+    NEGATE,
     OPERATORS,
-    SAME,
-    TYPE_NAMES,
-    Signature,
+    Function,
     Takes,
 )
+from jobspec.sql.names import NOT_YET_FUNCTIONS, NOT_YET_TYPES, TYPE_NAMES
 from jobspec.sql.parse import SQL_FUNCTIONS, parse
 from jobspec.sql.syntax import Syntax
 from jobspec.sql.typed import Constant, Typed, TypedExpression
@@ -144,14 +142,13 @@ class Checker(Conditions):
         if value is not None and value.type is ValueType.U64:
             self.problem("type_mismatch", node, "a u64 cannot be negated", "CAST it to i64 before")
             return None
-        negate = Signature("negate", (Takes.NUMBER,), SAME)
-        return self.apply(node, "-", negate, [node.value], [value])
+        return self.apply(node, NEGATE, [node.value], [value])
 
     # --- operators --------------------------------------------------------------------------------
 
     def _binary(self, node: syntax.Binary) -> Typed | None:
-        signature = OPERATORS.get(node.operator)
-        if signature is None:
+        operator = OPERATORS.get(node.operator)
+        if operator is None:
             pair = self.comparable(node, node.left, node.right)
             return None if pair is None else compare(node.operator, *pair)
         sides = [self.check(node.left), self.check(node.right)]
@@ -159,7 +156,7 @@ class Checker(Conditions):
             literal = folded(node.operator, sides[0], sides[1])
             if literal is not None:
                 return literal
-        return self.apply(node, node.operator, signature, [node.left, node.right], sides)
+        return self.apply(node, operator, [node.left, node.right], sides)
 
     # --- forms ------------------------------------------------------------------------------------
 
@@ -239,16 +236,20 @@ class Checker(Conditions):
         if name in self._functions:
             return self._call_function(node, self._functions[name], arguments)
         if name in FORMS:
-            least, most = FORMS[name]
-            return self._form(node, name, arguments) if self._count_is(node, least, most) else None
+            form = FORMS[name]
+            taken = self._count_is(node, form.least, form.most)
+            return self._form(node, name, arguments) if taken else None
         if name in FUNCTIONS:
-            signature = FUNCTIONS[name]
-            most = len(signature.takes)
-            if not self._count_is(node, most - signature.optional, most):
-                return None
-            return self.apply(node, name, signature, node.arguments, arguments)
+            return self._call_built_in(node, FUNCTIONS[name], arguments)
         self._no_such_function(node, name)
         return None
+
+    def _call_built_in(
+        self, node: syntax.Call, function: Function, arguments: Sequence[Typed | None]
+    ) -> Typed | None:
+        if not self._count_is(node, *function.counts):
+            return None
+        return self.apply(node, function, node.arguments, arguments)
 
     def _no_such_function(self, node: syntax.Call, name: str) -> None:
         if name in AGGREGATES:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from jobspec.sql import syntax, typed
 from jobspec.sql.coercion import coerce
-from jobspec.sql.functions import Signature, Takes
+from jobspec.sql.functions import LIKE_PATTERN, OPERATORS
 from jobspec.sql.like import LikeError, translate_pattern
 from jobspec.sql.operands import Operands
 from jobspec.sql.syntax import Syntax
@@ -113,10 +113,8 @@ class Conditions(Operands):
                 "write pattern and escape as texts",
             )
             return None
-        signature = Signature("like", (Takes.STRING, Takes.STRING), _BOOL)
-        if isinstance(sides[1], Constant):
-            signature = Signature("like_pattern", (Takes.STRING, Takes.STRING), _BOOL)
-        return self.apply(node, "LIKE", signature, [node.value, node.pattern], sides)
+        function = LIKE_PATTERN if isinstance(sides[1], Constant) else OPERATORS["LIKE"]
+        return self.apply(node, function, [node.value, node.pattern], sides)
 
 
 def compare(operator: str, left: Typed, right: Typed) -> Typed:

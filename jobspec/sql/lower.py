@@ -3,7 +3,7 @@
 Conditions are lowered twice, as "is true" and as "is false": NOT swaps the two, AND and OR need no
 third value, and a filter uses the first alone. Parts that could trap are computed only where SQL's
 short forms reach them: branches of CASE, later operands of COALESCE, and what follows in AND and
-OR once the answer is known. Not here: the strict operations (`jobspec.sql.operations`).
+OR once the answer is known. Not here: the strict operations (`jobspec.sql.functions`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from jobspec import ir
 from jobspec.ir import Kind
 from jobspec.sql import casts, ranges, typed
 from jobspec.sql.comparisons import compare
-from jobspec.sql.operations import OPERATIONS, Operands
+from jobspec.sql.functions import lowering
+from jobspec.sql.functions.signature import Operands
 from jobspec.sql.typed import Typed, TypedExpression
 from jobspec.sql.value import (
     FALSE,
@@ -98,8 +99,15 @@ class _Lowering:
             pointer=self._pointer,
             values=values,
             ranges=tuple(ranges.of(operand) for operand in node.operands),
+            result=node.type,
         )
-        return Value(node.type, OPERATIONS[node.operation](operands), all_valid(*values))
+        result = lowering(node.operation)(operands)
+        if isinstance(result, Value):
+            valid = result.valid
+            return Value(
+                node.type, result.value, both(operands.valid, valid) if valid else operands.valid
+            )
+        return Value(node.type, result, operands.valid)
 
     def _convert(self, node: typed.Convert) -> Value:
         source = self._kept(self.value(node.value))

@@ -12,21 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 from jobspec.problems import ProblemList
 from jobspec.sql import typed
 from jobspec.sql.coercion import arithmetic_type, coerce, common_type, is_bare
-from jobspec.sql.functions import Signature, Takes
+from jobspec.sql.functions import Function, Takes
+from jobspec.sql.functions.signature import Complaint, Overload
 from jobspec.sql.parse import line_and_column
 from jobspec.sql.syntax import Syntax
 from jobspec.sql.typed import Constant, Typed
 from jobspec.types import ValueType
-
-_ALIKE = {Takes.NUMBER, Takes.INTEGER, Takes.FLOAT}
-"""Kinds whose operands share one type."""
-_TAKEN = {
-    Takes.COUNT: ValueType.I64,
-    Takes.DIGITS: ValueType.I64,
-    Takes.DOUBLE: ValueType.F64,
-    Takes.STRING: ValueType.STRING,
-    Takes.TEXT: ValueType.STRING,
-}
 
 
 class Operands(ABC):
@@ -58,52 +49,109 @@ class Operands(ABC):
     def apply(
         self,
         node: Syntax,
-        name: str,
-        signature: Signature,
+        function: Function,
         written: Sequence[Syntax],
         given: Sequence[Typed | None],
     ) -> Typed | None:
-        """A strict operation, its operands brought to the types it takes."""
-        takes = signature.takes
-        accepted = [
-            self.accepts(name, kind, place, value)
-            for kind, place, value in zip(takes, written, given, strict=False)
-        ]
-        operands = self.all(accepted)
-        if operands is None:
+        """A strict operation: the first overload that accepts the operands, converted for it."""
+        callable_ = [one for one in function.overloads if one.takes_count(len(given))]
+        values = self.all(given)
+        if values is None:
+            for place, value in zip(written, given, strict=True):
+                index = written.index(place)
+                self._accepted(
+                    function.name, [one.family(index) for one in callable_], place, value
+                )
             return None
-        alike = [value for kind, value in zip(takes, operands, strict=False) if kind in _ALIKE]
-        shared = arithmetic_type(alike, float_only=Takes.FLOAT in takes)
-        if shared is None:
-            self.sign_conflict(node)
+        for overload in callable_:
+            if all(
+                is_bare(value) or overload.family(index).accepts(value)
+                for index, value in enumerate(values)
+            ):
+                return self._overload(node, overload, written, values)
+        self._no_overload(node, function.name, callable_, written, values)
+        return None
+
+    def _overload(
+        self,
+        node: Syntax,
+        overload: Overload,
+        written: Sequence[Syntax],
+        values: Sequence[Typed],
+    ) -> Typed | None:
+        families = [overload.family(index) for index in range(len(values))]
+        complaint = overload.check(values) if overload.check else None
+        types: Sequence[ValueType] = ()
+        if complaint is None and overload.prepare is not None:
+            prepared = overload.prepare(values)
+            if isinstance(prepared, Complaint):
+                complaint = prepared
+            else:
+                types = prepared
+        if complaint is not None:
+            place = written[min(complaint.operand, len(written) - 1)]
+            self.problem(complaint.code, place, complaint.message, complaint.hint)
             return None
-        converted = tuple(
-            coerce(value, _TAKEN.get(kind, shared))
-            for kind, value in zip(takes, operands, strict=False)
+        if not types:
+            alike = [value for kind, value in zip(families, values, strict=True) if kind.alike]
+            shared = arithmetic_type(alike, float_only=Takes.FLOAT in families)
+            if shared is None:
+                self.sign_conflict(node)
+                return None
+            types = [
+                shared if kind.alike else kind.type or value.type
+                for kind, value in zip(families, values, strict=True)
+            ]
+        operands = tuple(coerce(value, type_) for value, type_ in zip(values, types, strict=True))
+        gives = overload.gives
+        if callable(gives):
+            result = gives(operands)
+        else:
+            result = gives if isinstance(gives, ValueType) else operands[0].type
+        nullable = overload.may_null or any(value.nullable for value in operands)
+        return typed.Apply(result, nullable, overload.operation, operands, overload.may_null)
+
+    def _no_overload(
+        self,
+        node: Syntax,
+        name: str,
+        overloads: Sequence[Overload],
+        written: Sequence[Syntax],
+        values: Sequence[Typed],
+    ) -> None:
+        """Say what is wrong with the first operand that fits nothing, or with all together."""
+        for index, (place, value) in enumerate(zip(written, values, strict=True)):
+            families = [one.family(index) for one in overloads]
+            if self._accepted(name, families, place, value) is None:
+                return
+        types = ", ".join(str(value.type) for value in values)
+        choices = dict.fromkeys(
+            ", ".join(one.family(index).noun for index in range(len(values))) for one in overloads
         )
-        gives = signature.gives
-        result = gives if isinstance(gives, ValueType) else converted[0].type
-        nullable = any(value.nullable for value in converted)
-        return typed.Apply(result, nullable, signature.operation, converted)
+        self.problem(
+            "type_mismatch",
+            node,
+            f"{name} does not take ({types})",
+            f"it takes ({') or ('.join(choices)}); CAST what differs",
+        )
 
     def accepts(self, name: str, kind: Takes, place: Syntax, value: Typed | None) -> Typed | None:
-        if value is None or (is_bare(value) and kind is not Takes.DIGITS):
+        """The value, if it is of the kind; else None and a problem."""
+        return self._accepted(name, [kind], place, value)
+
+    def _accepted(
+        self, name: str, kinds: Sequence[Takes], place: Syntax, value: Typed | None
+    ) -> Typed | None:
+        if value is None or any(kind.accepts(value) for kind in kinds):
             return value
-        type_ = value.type
-        accepted = {
-            Takes.STRING: type_ is ValueType.STRING,
-            Takes.TEXT: not type_.is_float,
-            Takes.INTEGER: type_.is_integer,
-            Takes.COUNT: type_.is_integer,
-            Takes.DIGITS: type_.is_integer and isinstance(value, Constant),
-        }
-        if accepted.get(kind, type_.is_number):
+        if is_bare(value) and any(kind is not Takes.DIGITS for kind in kinds):
             return value
+        nouns = " or ".join(dict.fromkeys(kind.noun for kind in kinds))
         self.problem(
             "type_mismatch",
             place,
-            f"{name} takes {kind.noun} here, not a value of type {type_}",
-            _mend(kind, type_, name),
+            f"{name} takes {nouns} here, not a value of type {value.type}",
+            _mend(kinds, value.type, name),
         )
         return None
 
@@ -175,12 +223,16 @@ class Operands(ABC):
         return good if len(good) == len(found) else None
 
 
-def _mend(kind: Takes, type_: ValueType, name: str) -> str:
+def _mend(kinds: Sequence[Takes], type_: ValueType, name: str) -> str:
     if name == "//" and type_.is_float:
         return "write floor(a / b), or CAST to i64"
     if name == "+" and type_ is ValueType.STRING:
         return "join texts with ||"
-    if kind is Takes.DIGITS:
-        return "write the number itself"
-    wanted = {Takes.STRING: "string", Takes.INTEGER: "i64", Takes.COUNT: "i64"}.get(kind, "f64")
-    return "" if kind is Takes.TEXT else f"CAST it to {wanted}"
+    if set(kinds) & {Takes.DIGITS, Takes.LITERAL}:
+        return "write the value itself"
+    wanted = {kind: kind.type for kind in kinds}
+    if Takes.TEXT in wanted:
+        return ""
+    wanted |= {Takes.INTEGER: ValueType.I64} if Takes.INTEGER in wanted else {}
+    named = [type_ or ValueType.F64 for type_ in wanted.values()]
+    return f"CAST it to {named[0]}"

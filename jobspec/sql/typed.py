@@ -74,12 +74,14 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A strict operation (NULL if an operand is NULL), lowered by a table."""
+    """A strict operation (NULL if an operand is NULL), lowered by the function table."""
 
     type: ValueType
     nullable: bool
     operation: str
     operands: tuple[Typed, ...]
+    may_null: bool = False
+    """Whether it can be NULL although no operand is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,84 @@
+"""Calls that treat NULL, or the computing of their operands, in a way of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """One row of the reference; `jobspec.sql.check` knows what it means."""
+
+    name: str
+    least: int
+    most: int | None
+    about: str
+    examples: tuple[tuple[str, str], ...]
+    """Expressions and their values, both as SQL."""
+    differs: str = ""
+
+
+_ROWS = (
+    Form(
+        name="coalesce",
+        least=1,
+        most=None,
+        about="The first value that is not NULL; later ones are not computed.",
+        examples=(("coalesce(NULL, 2, 3)", "2"),),
+    ),
+    Form(
+        name="concat",
+        least=1,
+        most=None,
+        about="All texts, one after the other; NULL counts as an empty text.",
+        examples=(("concat('a', NULL, 1)", "'a1'"),),
+    ),
+    Form(
+        name="greatest",
+        least=1,
+        most=None,
+        about="The greatest value that is not NULL.",
+        examples=(("greatest(1, NULL, 3)", "3"),),
+    ),
+    Form(
+        name="if",
+        least=3,
+        most=3,
+        about="The second value where the first is true, else the third.",
+        examples=(("if(2 > 1, 'yes', 'no')", "'yes'"),),
+    ),
+    Form(
+        name="ifnull",
+        least=2,
+        most=2,
+        about="The first value, or the second where it is NULL.",
+        examples=(("ifnull(NULL, 2)", "2"),),
+    ),
+    Form(
+        name="least",
+        least=1,
+        most=None,
+        about="The least value that is not NULL.",
+        examples=(("least(1, NULL, 3)", "1"),),
+    ),
+    Form(
+        name="nullif",
+        least=2,
+        most=2,
+        about="NULL where the values are equal, else the first.",
+        examples=(("nullif(3, 3)", "NULL"), ("nullif(3, 4)", "3")),
+    ),
+)
+
+FORMS: dict[str, Form] = {row.name: row for row in _ROWS}
+
+AGGREGATES: dict[str, int] = {
+    "count": 1,
+    "sum": 1,
+    "min": 1,
+    "max": 1,
+    "avg": 1,
+    "arg_min": 2,
+    "arg_max": 2,
+}
+"""The aggregate functions, and how many arguments each takes; `count` also takes `*`."""
