@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import struct
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -15,7 +17,13 @@ from jobspec.problems import ProblemList
 from jobspec.types import Column, Schema, ValueType
 from tests.jobspec.running import Instance
 
+_EPOCH = datetime.datetime(1970, 1, 1)
+_DAY_ZERO = _EPOCH.date()
+
 DUCKDB_TYPES = {
+    ValueType.BINARY: "BLOB",
+    ValueType.DATE: "DATE",
+    ValueType.TIMESTAMP: "TIMESTAMP",
     ValueType.BOOL: "BOOLEAN",
     ValueType.F32: "FLOAT",
     ValueType.F64: "DOUBLE",
@@ -23,6 +31,11 @@ DUCKDB_TYPES = {
     ValueType.U64: "UBIGINT",
 }
 """Integers but u64 are BIGINT there, since DuckDB's arithmetic overflows in narrow types."""
+
+
+def duckdb_type(type_: ValueType) -> str:
+    return str(type_) if type_.is_decimal else DUCKDB_TYPES.get(type_, "BIGINT")
+
 
 _CELL = 16  # eight bytes of the value, then whether it is valid
 _FORMATS = {Kind.I32: "<i", Kind.I64: "<q", Kind.F32: "<f", Kind.F64: "<d"}
@@ -115,12 +128,12 @@ class Expressions:
     def _put(self, address: int, column: Column, value: Any) -> None:
         valid = value is not None
         assert valid or column.nullable
-        if column.type is ValueType.STRING:
-            data = (value or "").encode()
+        if column.type.is_bytes:
+            data = value.encode() if isinstance(value, str) else value or b""
             start = self._instance.call("alloc", len(data))
             self._instance.memory.write(self._instance.store, data, start)
             value = len(data) << 32 | start
-        value = 0 if value is None else value
+        value = 0 if value is None else carried(value, column.type)
         kind = column.type.kind
         if kind in {Kind.I32, Kind.I64}:
             bits = 8 * struct.calcsize(_FORMATS[kind])
@@ -141,9 +154,17 @@ class Expressions:
             return None
         type_ = self.typed[index].type
         (value,) = struct.unpack_from(_FORMATS[type_.kind], raw)
-        if type_ is ValueType.STRING:
+        if type_.is_bytes:
             start, length = value & 0xFFFFFFFF, value >> 32
-            return bytes(instance.memory.read(instance.store, start, start + length)).decode()
+            data = bytes(instance.memory.read(instance.store, start, start + length))
+            return data.decode() if type_ is ValueType.STRING else data
+        if type_ is ValueType.DATE:
+            return _DAY_ZERO + datetime.timedelta(days=value)
+        if type_ is ValueType.TIMESTAMP:
+            return _EPOCH + datetime.timedelta(microseconds=value)
+        if type_.is_decimal:
+            assert type_.minimum <= value <= type_.maximum, "more digits than its type has"
+            return Decimal(value).scaleb(-type_.scale)
         if type_ is ValueType.BOOL:
             assert value in {0, 1}
             return bool(value)
@@ -154,6 +175,18 @@ class Expressions:
         return value
 
 
+def carried(value: Any, type_: ValueType) -> Any:
+    """The number that carries a value of Python in a program."""
+    match value:
+        case datetime.datetime():
+            return (value - _EPOCH) // datetime.timedelta(microseconds=1)
+        case datetime.date():
+            return (value - _DAY_ZERO).days
+        case Decimal():
+            return int(value.scaleb(type_.scale))
+    return value
+
+
 def _reset() -> tuple[ir.Stmt, ...]:
     body = Body(TrapSites())
     kernels.do(body, "heap_reset")
@@ -162,7 +195,15 @@ def _reset() -> tuple[ir.Stmt, ...]:
 
 def evaluate(text: str, **values: Any) -> Any:
     """The value of one expression over named values; None is a NULL string."""
-    types = {bool: ValueType.BOOL, int: ValueType.I64, float: ValueType.F64}
+    types = {
+        bool: ValueType.BOOL,
+        int: ValueType.I64,
+        float: ValueType.F64,
+        bytes: ValueType.BINARY,
+        datetime.date: ValueType.DATE,
+        datetime.datetime: ValueType.TIMESTAMP,
+        Decimal: ValueType.decimal(18, 4),
+    }
     schema = tuple(
         Column(name, types.get(type(value), ValueType.STRING), nullable=True)
         for name, value in values.items()
@@ -176,9 +217,7 @@ class DuckDB:
     def __init__(self, schema: Schema, rows: Sequence[Row]) -> None:
         self._connection = duckdb.connect()
         self._connection.execute("PRAGMA disable_optimizer")  # it moves parts out of TRY
-        columns = ", ".join(
-            f'"{column.name}" {DUCKDB_TYPES.get(column.type, "BIGINT")}' for column in schema
-        )
+        columns = ", ".join(f'"{column.name}" {duckdb_type(column.type)}' for column in schema)
         self._connection.execute(f"CREATE TABLE t (row_number BIGINT, {columns})")
         marks = ", ".join("?" * (len(schema) + 1))
         self._connection.executemany(
