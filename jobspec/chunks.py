@@ -14,12 +14,13 @@ import pyarrow as pa
 import pyarrow.compute
 
 from jobspec import table_bytes
+from jobspec.arrow import value_fault
 from jobspec.document import JobDocument, RangeSource
 from jobspec.errors import ChunkError, OutputError, SourceError
 from jobspec.program_plan import Concatenate, Group, ProgramPlan
 from jobspec.sources.opening import reopen_source
 from jobspec.sources.source import OpenUpload
-from jobspec.types import Column, Schema, ValueType
+from jobspec.types import Column, Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,18 +185,15 @@ class _Cutter:
             place = f"column {column.name!r}, in rows {row} to {row + batch.num_rows - 1}"
             if array.null_count and not column.nullable:
                 raise SourceError(f"{place}: a NULL where the file says there is none", row)
-            try:
-                if column.type is ValueType.STRING:
-                    array.validate(full=True)
-            except pa.ArrowInvalid:
-                raise SourceError(f"{place}: a string is not UTF-8", row) from None
+            if fault := value_fault(array, column.type):
+                raise SourceError(f"{place}: {fault}", row)
 
 
 def _row_bytes(schema: Schema, batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
     """What each row adds to a chunk."""
     sizes = np.full(batch.num_rows, sum(map(_slot_bytes, schema)), np.int64)
     for column in schema:
-        if column.type is ValueType.STRING:
+        if column.type.is_bytes:
             lengths = pa.compute.binary_length(batch.column(column.name)).fill_null(0)
             sizes += lengths.to_numpy(zero_copy_only=False)
     return sizes

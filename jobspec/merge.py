@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from jobspec.aggregates import Aggregate, State
-from jobspec.arrow import arrow_schema
+from jobspec.arrow import array_of, arrow_schema, scalars
 from jobspec.chunks import output_batch
 from jobspec.errors import MergeError
 from jobspec.program_plan import Concatenate, Group, Limit, ProgramPlan
@@ -66,7 +66,10 @@ def _grouped(plan: ProgramPlan, group: Group, outputs: Iterable[bytes]) -> Itera
     floats = [index for index, key in enumerate(group.keys) if key.type.is_float]
     width = len(group.keys)
     for data in outputs:
-        columns = [column.to_pylist() for column in output_batch(plan, data).columns]
+        columns = [
+            scalars(array, column.type)
+            for array, column in zip(output_batch(plan, data).columns, plan.partial, strict=True)
+        ]
         for values in zip(*columns, strict=True):
             keys = values[:width]
             identity = _identity(keys, floats) if floats else keys
@@ -79,8 +82,8 @@ def _grouped(plan: ProgramPlan, group: Group, outputs: Iterable[bytes]) -> Itera
     for start in range(0, len(rows), BATCH_ROWS):
         table = [row.result() for row in rows[start : start + BATCH_ROWS]]
         arrays = [
-            pa.array(column, field.type)
-            for column, field in zip(zip(*table, strict=True), schema, strict=True)
+            array_of(values, column.type)
+            for values, column in zip(zip(*table, strict=True), plan.result, strict=True)
         ]
         yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 

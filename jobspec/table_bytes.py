@@ -6,7 +6,7 @@ Little endian throughout. A table is a header, one descriptor a column, and the 
      0  4  magic b"OWCT"        0  4  type code (`TYPE_CODES`)
      4  4  version, 1           4  4  offset of the values
      8  4  columns              8  4  offset of the validity, 0: the column has no NULLs
-    12  4  rows                12  4  offset of the strings' bytes, 0: not a string column
+    12  4  rows                12  4  offset of the bytes, 0: not a string or binary column
     16  4  rows_done
     20  4  total bytes
     24  8  first_row
@@ -21,13 +21,14 @@ begins at the next multiple of 64 after the one before it, and the table ends at
 what lies between is zero. So a table's layout follows from its schema, its rows, which columns
 have NULLs, and the lengths of its strings: equal tables are equal bytes.
 
-    values     numbers as they are, a bool as one byte 0 or 1; of strings, rows + 1 u32 offsets
-               into the bytes, the first 0, never falling
+    values     numbers as they are, a bool as one byte 0 or 1; of dates, timestamps and decimals the
+               numbers that carry them (`ValueType.kind`), within their bounds; of strings and
+               binaries, rows + 1 u32 offsets into the bytes, the first 0, never falling
     validity   one byte a row: 1, or 0 for NULL
-    bytes      the strings' UTF-8, one after the other
+    bytes      the strings' UTF-8 or the binaries' bytes, one after the other
 
-A slot that is NULL holds zero, or an empty string. A chunk of a range source is a header without
-columns. Outputs come from volunteers: `decode` believes nothing.
+A slot that is NULL holds zero, or no bytes. A chunk of a range source is a header without columns.
+Outputs come from volunteers: `decode` believes nothing.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from jobspec.arrow import arrow_schema, arrow_type
+from jobspec.arrow import arrow_schema, arrow_type, carriers, of_carriers, out_of_bounds
 from jobspec.errors import OutputError
 from jobspec.types import Column, Schema, ValueType
 
@@ -112,8 +113,8 @@ def aligned(size: int) -> int:
 
 
 def value_bytes(value_type: ValueType) -> int:
-    """The bytes of one slot in the values region (of a string: its offset)."""
-    return 4 if value_type is ValueType.STRING else value_type.bits // 8
+    """The bytes of one slot in the values region (of a string or binary: its offset)."""
+    return 4 if value_type.is_bytes else value_type.bits // 8
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -168,13 +169,13 @@ def encode_range(*, first_row: int, rows: int) -> bytes:
 
 
 def _regions(column: Column, array: pa.Array) -> _Regions:
-    array = array.cast(arrow_type(column.type))
+    array = carriers(array.cast(arrow_type(column.type)), column.type)
     validity = None
     if array.null_count:
         valid = array.is_valid().cast(pa.uint8()).to_numpy(zero_copy_only=False)
         validity = _raw(valid)
-        array = array.fill_null("" if column.type is ValueType.STRING else _zero(array.type))
-    if column.type is ValueType.STRING:
+        array = array.fill_null(b"" if column.type.is_bytes else _zero(array.type))
+    if column.type.is_bytes:
         offsets, text = _string_parts(array)
         return _Regions(_raw(offsets), validity, text)
     if column.type is ValueType.BOOL:
@@ -190,7 +191,9 @@ def _raw(values: npt.NDArray[np.generic]) -> memoryview:
     return memoryview(np.ascontiguousarray(values).view(np.uint8).data)
 
 
-def _string_parts(array: pa.StringArray) -> tuple[npt.NDArray[np.uint32], memoryview]:
+def _string_parts(
+    array: pa.StringArray | pa.BinaryArray,
+) -> tuple[npt.NDArray[np.uint32], memoryview]:
     _, offset_buffer, text_buffer = array.buffers()
     if not len(array) or offset_buffer is None:
         return np.zeros(1, np.uint32), memoryview(b"")
@@ -287,8 +290,7 @@ def _column(reader: _Reader, column: Column, descriptor: tuple[int, ...]) -> pa.
     if code != type_code(column.type):
         raise OutputError(f"its type code is {code}, not {type_code(column.type)}")
     rows = reader.rows
-    is_string = column.type is ValueType.STRING
-    slots = rows + 1 if is_string else rows
+    slots = rows + 1 if column.type.is_bytes else rows
     values = reader.region("values", values_offset, slots * value_bytes(column.type))
     nulls = None
     if validity_offset:
@@ -297,19 +299,36 @@ def _column(reader: _Reader, column: Column, descriptor: tuple[int, ...]) -> pa.
         nulls = _truths("validity", reader.region("validity", validity_offset, rows)) == 0
         if not nulls.any():
             raise OutputError("it has validity but no NULLs")
-    bitmap = None if nulls is None else pa.py_buffer(np.packbits(~nulls, bitorder="little"))
-    if is_string:
-        return _strings(reader, values, nulls, bitmap, text_offset)
+    if column.type.is_bytes:
+        return _strings(reader, column.type, values, nulls, text_offset)
     if text_offset:
-        raise OutputError("it has string bytes but is not a string column")
+        raise OutputError("it has bytes but is no string or binary column")
     if nulls is not None:
         slots_of_nulls = values.reshape(rows, value_bytes(column.type))[nulls]
         if slots_of_nulls.any():
             raise OutputError("a NULL slot is not zero")
+    bitmap = _bitmap(nulls)
     if column.type is ValueType.BOOL:
         bits = np.packbits(_truths("values", values), bitorder="little")
         return pa.Array.from_buffers(pa.bool_(), rows, [bitmap, pa.py_buffer(bits)])
-    return pa.Array.from_buffers(arrow_type(column.type), rows, [bitmap, pa.py_buffer(values)])
+    return _numbers(column.type, rows, bitmap, values)
+
+
+def _numbers(
+    value_type: ValueType, rows: int, bitmap: pa.Buffer | None, values: npt.NDArray[np.uint8]
+) -> pa.Array:
+    buffers = [bitmap, pa.py_buffer(values)]
+    if value_type.is_number:
+        return pa.Array.from_buffers(arrow_type(value_type), rows, buffers)
+    carrier = pa.int32() if value_type is ValueType.DATE else pa.int64()
+    numbers = pa.Array.from_buffers(carrier, rows, buffers)
+    if out_of_bounds(numbers, value_type):
+        raise OutputError(f"a value is beyond {value_type}")
+    return of_carriers(numbers, value_type)
+
+
+def _bitmap(nulls: npt.NDArray[np.bool_] | None) -> pa.Buffer | None:
+    return None if nulls is None else pa.py_buffer(np.packbits(~nulls, bitorder="little"))
 
 
 def _truths(what: str, region: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -320,22 +339,21 @@ def _truths(what: str, region: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 def _strings(
     reader: _Reader,
+    value_type: ValueType,
     values: npt.NDArray[np.uint8],
     nulls: npt.NDArray[np.bool_] | None,
-    bitmap: pa.Buffer | None,
     text_offset: int,
-) -> pa.StringArray:
+) -> pa.Array:
     offsets = values.view(np.uint32)
     if offsets[0]:
-        raise OutputError("its string offsets do not begin with 0")
+        raise OutputError("its offsets do not begin with 0")
     if (offsets[1:] < offsets[:-1]).any():
-        raise OutputError("its string offsets fall")
+        raise OutputError("its offsets fall")
     if nulls is not None and (offsets[1:] != offsets[:-1])[nulls].any():
         raise OutputError("a NULL slot is not empty")
-    text = reader.region("string bytes", text_offset, int(offsets[-1]))
-    array = pa.StringArray.from_buffers(
-        reader.rows, pa.py_buffer(values), pa.py_buffer(text), bitmap
-    )
+    text = reader.region("bytes", text_offset, int(offsets[-1]))
+    buffers = [_bitmap(nulls), pa.py_buffer(values), pa.py_buffer(text)]
+    array = pa.Array.from_buffers(arrow_type(value_type), reader.rows, buffers)
     try:
         array.validate(full=True)
     except pa.ArrowInvalid:

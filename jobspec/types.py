@@ -94,8 +94,8 @@ class ValueType(StrEnum):
 
     @property
     def is_signed(self) -> bool:
-        """Whether negative numbers exist in the type: signed integers, floats and decimals."""
-        return self.value[0] in "if" or self.is_decimal
+        """Whether the numbers that carry values can be negative: not those of unsigned integers."""
+        return self.value[0] in "ifdt"  # i8, f32, decimal(9,2), date, timestamp
 
     @property
     def bits(self) -> int:

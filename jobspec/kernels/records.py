@@ -24,6 +24,7 @@ MAX_RECORDS = 16384
 MIN_SLOTS = 128
 TEXT_BLOCK = 65536
 STRING = 12
+BINARY = 13
 F32 = 10
 F64 = 11
 
@@ -246,13 +247,13 @@ def write_column(index: i32, code: i32, width: i32, field: i32, valid: i32, stri
     store32(descriptor, code)
     store32(descriptor, 0, 8)
     store32(descriptor, 0, 12)
-    if code == STRING:
+    if code == STRING or code == BINARY:
         write_offsets(descriptor, field, stride)
     else:
         write_values(descriptor, code, width, field, stride)
     if valid != 0:
         write_validity(descriptor, valid, stride)
-    if code == STRING:
+    if code == STRING or code == BINARY:
         write_text(descriptor, field, stride)
 
 

@@ -40,7 +40,7 @@ class Field:
     def store(self, body: Body, record: Expr, value: Value) -> None:
         """Store a value of the column's type; its strings are made to outlive the row."""
         stored = zero_if_null(value)
-        if self.column.type is ValueType.STRING:
+        if self.column.type.is_bytes:
             stored = kernels.call(body, "keep_text", stored)
         body.add(Store(store_name(self.column.type), record, stored, self.offset))
         if self.valid is not None:

@@ -77,7 +77,7 @@ def _reader(body: Body, number: int, column: Column, index: Get) -> Read:
         return body.temporary(address, f"{name}_{what}")
 
     values = region(1, "values")
-    text = region(3, "bytes") if column.type is ValueType.STRING else None
+    text = region(3, "bytes") if column.type.is_bytes else None
     validity = mask = None
     if column.nullable:
         # Without NULLs there is no validity: then byte 4 of the header stands for it, which is 1.

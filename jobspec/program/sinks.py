@@ -13,7 +13,7 @@ from jobspec.program.rows import Row
 from jobspec.program.states import update
 from jobspec.sql import Value
 from jobspec.sql.comparisons import compare
-from jobspec.types import Schema, ValueType
+from jobspec.types import Schema
 
 
 def append_row(plan: Plan, layout: Layout, row: Row, body: Body) -> None:
@@ -70,7 +70,7 @@ def _next_slot(slot: Get) -> Expr:
 def _hash(keys: Sequence[Value], body: Body) -> Get:
     state: Expr = Const(Kind.I64, 0)
     for key in keys:
-        kernel = "hash_text" if key.type is ValueType.STRING else "hash_word"
+        kernel = "hash_text" if key.type.is_bytes else "hash_word"
         state = kernels.call(body, kernel, state, _word(key))
     return body.temporary(Op("i32.wrap_i64", (state,)))
 
@@ -98,7 +98,7 @@ def _equal(
     """Conditions of equality, cheap ones first; each may rely on those before it."""
     yield Op("i32.eq", (Load("i32.load", record), digest))
     for field, key in sorted(
-        zip(fields, keys, strict=True), key=lambda pair: pair[1].type is ValueType.STRING
+        zip(fields, keys, strict=True), key=lambda pair: pair[1].type.is_bytes
     ):
         stored = field.load(record)
         if stored.valid is not None:

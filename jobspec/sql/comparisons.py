@@ -17,7 +17,7 @@ _FLIPPED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 def compare(operator: str, left: Value, right: Value) -> ir.Expr:
     """`left operator right`. The operands are used several times: variables or constants."""
-    if left.type is ValueType.STRING:
+    if left.type.is_bytes:
         return _strings(operator, left.value, right.value)
     if left.type.is_float:
         return _floats(operator, left, right)

@@ -11,29 +11,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobspec import table_bytes
-from jobspec.arrow import arrow_schema, arrow_type
+from jobspec.arrow import array_of, arrow_schema
 from jobspec.errors import OutputError
-from jobspec.types import Column, ValueType
+from jobspec.types import Column, Scalar, ValueType
 
-VALUES = {
+VALUES: dict[ValueType, st.SearchStrategy[Scalar]] = {
     ValueType.BOOL: st.booleans(),
     ValueType.F32: st.floats(width=32),
     ValueType.F64: st.floats(),
     ValueType.STRING: st.text("aé€😀\0 ", max_size=20),
+    ValueType.BINARY: st.binary(max_size=20),
 }
 
-CARRIED = [type_ for type_ in ValueType if type_.is_number or type_ in VALUES]
+TYPES = [*ValueType, *(ValueType.decimal(*digits) for digits in ((1, 0), (9, 9), (18, 2)))]
 
 
-def values_of(value_type: ValueType) -> st.SearchStrategy[object]:
-    if value_type.is_integer:
-        return st.integers(value_type.minimum, value_type.maximum)
-    return VALUES[value_type]
+def values_of(value_type: ValueType) -> st.SearchStrategy[Scalar]:
+    """As `scalars` gives them."""
+    if value_type in VALUES:
+        return VALUES[value_type]
+    return st.integers(value_type.minimum, value_type.maximum)
 
 
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[tuple[Column, ...], pa.RecordBatch]:
-    types = draw(st.lists(st.sampled_from(CARRIED), min_size=1, max_size=5))
+    types = draw(st.lists(st.sampled_from(TYPES), min_size=1, max_size=5))
     rows = draw(st.integers(0, 20))
     schema = []
     arrays = []
@@ -44,7 +46,7 @@ def tables(draw: st.DrawFn) -> tuple[tuple[Column, ...], pa.RecordBatch]:
         column = draw(
             st.lists(st.none() | cells if nullable else cells, min_size=rows, max_size=rows)
         )
-        arrays.append(pa.array(column, arrow_type(value_type)))
+        arrays.append(array_of(column, value_type))
     return tuple(schema), pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(tuple(schema)))
 
 
@@ -146,7 +148,7 @@ def test_the_layout_is_the_documented_one() -> None:
         (64, b"\5", "column 'x': its type code is 5, not 4"),
         (68, b"\x81", "column 'x': the values lie at 129, not at 128"),
         (72, b"\0", "lie at"),
-        (76, b"\1", "not a string column"),
+        (76, b"\1", "no string or binary column"),
         (96, b"\1", "the padding before 128"),
         (132, b"\1", "a NULL slot is not zero"),
         (140, b"\1", "the padding before 192"),
@@ -195,3 +197,25 @@ def test_a_longer_table_is_refused() -> None:
     longer[20:24] = struct.pack("<I", len(longer))
     with pytest.raises(OutputError, match="longer than its columns"):
         table_bytes.decode(SCHEMA, bytes(longer))
+
+
+@pytest.mark.parametrize(
+    "value_type", [ValueType.DATE, ValueType.TIMESTAMP, ValueType.decimal(5, 2)]
+)
+def test_a_number_that_carries_no_value_of_the_type_is_refused(value_type: ValueType) -> None:
+    schema = (Column("x", value_type),)
+    for bound, beyond in ((value_type.minimum, -1), (value_type.maximum, 1)):
+        batch = pa.RecordBatch.from_arrays([array_of([bound], value_type)], names=["x"])
+        data = table_bytes.encode(schema, batch, first_row=0)
+        assert table_bytes.decode(schema, data).column("x").to_pylist()
+        size = value_type.bits // 8
+        damaged = bytearray(data)
+        damaged[128 : 128 + size] = (bound + beyond).to_bytes(size, "little", signed=True)
+        with pytest.raises(OutputError, match=r"column 'x': a value is beyond"):
+            table_bytes.decode(schema, bytes(damaged))
+
+
+def test_the_type_codes_of_decimals_tell_their_digits() -> None:
+    codes = {table_bytes.type_code(ValueType.decimal(18, scale)) for scale in range(19)}
+    assert len(codes) == 19
+    assert codes.isdisjoint(table_bytes.TYPE_CODES.values())
