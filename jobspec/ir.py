@@ -50,6 +50,19 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Static:
+    """The address, a multiple of 8, of so many bytes that the program holds under a name.
+
+    They are zero before the program's first step and keep what is stored there. One name has one
+    size.
+    """
+
+    name: str
+    bytes: int
+    kind: Kind = field(default=Kind.I32, init=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Get:
     """The value of a local variable or parameter."""
 
@@ -118,7 +131,7 @@ class Call:
     kind: Kind
 
 
-Expr = Const | Text | Get | GetGlobal | Op | Choose | Load | Call
+Expr = Const | Text | Static | Get | GetGlobal | Op | Choose | Load | Call
 
 
 # --- statements -----------------------------------------------------------------------------------

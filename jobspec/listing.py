@@ -2,7 +2,7 @@
 
 Kernels are only named, at the end: they are the same in every program. A number in brackets after
 an element type is an address: `u8[p + 4]`. A trailing u, as in `<u`, marks an unsigned operation.
-`next:` is what a loop does between two rounds.
+`next:` is what a loop does between two rounds. `&name` is the address of memory that is set aside.
 
 Not here: the instructions of the finished program (`jobspec.wasm.disassemble`).
 """
@@ -156,6 +156,8 @@ def _joined(expression: Expr, operands: list[tuple[str, int]]) -> tuple[str, int
             return str(value), _CALL
         case ir.Text(value):
             return repr(value.decode(errors="replace")), _CALL
+        case ir.Static(name):
+            return f"&{name}", _CALL
         case ir.Get(name) | ir.GetGlobal(name):
             return name, _CALL
         case ir.Call(name):

@@ -2,10 +2,11 @@
 
 One pass, no optimisation: each statement becomes its instructions in place. Local variables get
 their index and kind at their first assignment. String literals lie, each once, in one data
-segment at the start of the memory, the heap follows. The same module gives the same bytes.
+segment at the start of the memory, static memory and the heap follow. The same module gives the
+same bytes.
 
-Memory from address 0: 64 bytes that nothing points to, the literals, the heap from the global
-`heap_base` (a multiple of 64) on.
+Memory from address 0: 64 bytes that nothing points to, the literals, the static memory, the heap
+from the global `heap_base` (a multiple of 64) on.
 
 Mistakes in the module are mistakes of a front end and raise CompilerError with the function's
 name. Not here: which kernels a module needs (`link`), the binary format (`encode`).
@@ -17,7 +18,7 @@ from itertools import groupby
 
 from jobspec import walk
 from jobspec.errors import CompilerError
-from jobspec.ir import Function, Module, Text
+from jobspec.ir import Function, Module, Static, Text
 from jobspec.wasm import encode
 from jobspec.wasm.emit import Layout, emit_body, local_kinds
 from jobspec.wasm.link import link
@@ -34,8 +35,9 @@ def assemble(module: Module) -> bytes:
     """
     module = link(module)
     texts = _place_texts(module.functions)
-    heap_base = _align(DATA_ADDRESS + sum(map(len, texts)))
-    layout = _layout(module, texts)
+    statics, end = _place_statics(module.functions, DATA_ADDRESS + sum(map(len, texts)))
+    heap_base = _align(end)
+    layout = _layout(module, texts, statics)
     bodies = [_function_code(function, layout) for function in module.functions]
     initial = {"heap_base": heap_base}
     parts = [
@@ -61,11 +63,12 @@ def assemble(module: Module) -> bytes:
     return b"".join(parts)
 
 
-def _layout(module: Module, texts: dict[bytes, int]) -> Layout:
+def _layout(module: Module, texts: dict[bytes, int], statics: dict[str, int]) -> Layout:
     layout = Layout(
         functions={item.name: (index, item) for index, item in enumerate(module.functions)},
         globals={item.name: (index, item.kind) for index, item in enumerate(module.globals)},
         texts=texts,
+        statics=statics,
     )
     for function in module.functions:
         layout.type_of(function)
@@ -84,12 +87,29 @@ def _place_texts(functions: tuple[Function, ...]) -> dict[bytes, int]:
     return addresses
 
 
+def _place_statics(functions: tuple[Function, ...], address: int) -> tuple[dict[str, int], int]:
+    """The address of each piece of static memory, in the order of first use; where they end."""
+    addresses: dict[str, int] = {}
+    sizes: dict[str, int] = {}
+    for function in functions:
+        for part in walk.expressions(function.body):
+            if not isinstance(part, Static):
+                continue
+            if sizes.setdefault(part.name, part.bytes) != part.bytes:
+                raise CompilerError(f"static memory {part.name} has two sizes")
+            if part.name not in addresses:
+                addresses[part.name] = address = _align(address)
+                address += part.bytes
+    return addresses, address
+
+
 def _memory_pages(module: Module, heap_base: int) -> tuple[int, int]:
     minimum = -(-heap_base // encode.PAGE_BYTES)
     maximum = min(module.memory_maximum_bytes // encode.PAGE_BYTES, 65536)
     if minimum > maximum:
         raise CompilerError(
-            f"the literals need {minimum} pages of memory, the program may have {maximum}"
+            f"literals and static memory need {minimum} pages of memory,"
+            f" the program may have {maximum}"
         )
     return minimum, maximum
 

@@ -31,6 +31,7 @@ from jobspec.ir import (
     Return,
     Set,
     SetGlobal,
+    Static,
     Stmt,
     Store,
     Text,
@@ -49,6 +50,7 @@ class Layout:
     functions: dict[str, tuple[int, Function]]
     globals: dict[str, tuple[int, Kind]]
     texts: dict[bytes, int]
+    statics: dict[str, int] = field(default_factory=dict)
     types: dict[bytes, int] = field(default_factory=dict)
 
     def type_of(self, function: Function) -> int:
@@ -224,6 +226,8 @@ class _Emitter:
             case Text(value):
                 packed = len(value) << 32 | self.layout.texts[value]
                 return encode.constant("i64", packed)
+            case Static(name):
+                return encode.constant("i32", self.layout.statics[name])
             case Get(name, kind):
                 if self.kinds.get(name) is not kind:
                     raise self._mistake(f"variable {name} is {self.kinds.get(name)}, not {kind}")

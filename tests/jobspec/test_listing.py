@@ -87,6 +87,7 @@ def test_expressions_have_the_parentheses_they_need() -> None:
         (Text("grün\n\u202e".encode()), "'grün\\n\\u202e'"),
         (ir.Call("f", (N, X), F64), "f(n, x)"),
         (GetGlobal("trap", I32), "trap"),
+        (Load("i64.load", ir.Static("fn_f.1", 64), 8), "i64[&fn_f.1 + 8]"),
     ]
     for expression, expected in cases:
         assert listing.text(expression) == expected

@@ -236,6 +236,22 @@ def test_text_literals_are_stored_once_and_the_heap_begins_after_them() -> None:
     assert instance.wasm.count(b"abcx") == 1
 
 
+def test_static_memory_lies_between_literals_and_heap_and_begins_as_zeros() -> None:
+    one, other = ir.Static("one", 100), ir.Static("other", 3)
+    functions = [
+        Function(name="text", result=I64, body=(Return(ir.Text(b"abc")),)),
+        Function(name="one", result=I32, body=(Return(one),)),
+        Function(name="other", result=I32, body=(Return(Op("i32.add", (other, i32(1)))),)),
+        Function(name="again", result=I32, body=(Return(one),)),
+        Function(name="heap", result=I32, body=(Return(ir.GetGlobal("heap_base", I32)),)),
+    ]
+    instance = Instance(*functions)
+    assert instance.call("one") == instance.call("again") == 128
+    assert instance.call("other") == 256 + 1
+    assert instance.call("heap") == 320
+    assert not any(instance.memory.read(instance.store, 128, 320))
+
+
 def test_memory_is_copied_and_filled() -> None:
     body = (
         ir.MemoryFill(i32(100), i32(7), i32(10)),
@@ -303,6 +319,10 @@ def test_deep_expressions_need_no_stack() -> None:
         ((ir.Store("i32.store", N, i32(1)), Return(N)), "i32.store takes i32, not i64"),
         ((Return(ir.Load("i64.load", N)),), "i64.load takes an i32 address, not i64"),
         ((Return(ir.Choose(N, N, N)),), "a choice takes an i32"),
+        (
+            (Set("p", ir.Static("s", 8)), Set("q", ir.Static("s", 9)), Return(N)),
+            "static memory s has two sizes",
+        ),
     ],
 )
 def test_modules_that_are_not_well_formed_are_mistakes_of_ours(
@@ -314,6 +334,8 @@ def test_modules_that_are_not_well_formed_are_mistakes_of_ours(
     assert message in raised.value.message
 
 
-def test_literals_larger_than_the_memory_are_refused() -> None:
+def test_literals_and_static_memory_larger_than_the_memory_are_refused() -> None:
     with pytest.raises(CompilerError, match="3 pages of memory, the program may have 2"):
         Instance(returning(ir.Text(b"x" * 2**17)), memory_bytes=2**17)
+    with pytest.raises(CompilerError, match="3 pages of memory, the program may have 2"):
+        Instance(returning(ir.Static("s", 2**17)), memory_bytes=2**17)
