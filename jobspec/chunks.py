@@ -15,7 +15,8 @@ import pyarrow.compute
 
 from jobspec import table_bytes
 from jobspec.arrow import value_fault
-from jobspec.document import JobDocument, RangeSource
+from jobspec.document import JobDocument
+from jobspec.document_sources import RangeSource
 from jobspec.errors import ChunkError, OutputError, SourceError
 from jobspec.program_plan import Concatenate, Group, ProgramPlan
 from jobspec.sources.opening import reopen_source

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from jobspec.document import JobDocument, Parts, RangeSource, parts_of, read_document
+from jobspec.document import JobDocument, Parts, parts_of, read_document
+from jobspec.document_sources import RangeSource
 from jobspec.errors import CompilerError, DocumentError, JobspecError
 from jobspec.functions import CompiledFunction, compile_functions
 from jobspec.ir import Module, TrapSites

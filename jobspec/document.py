@@ -10,197 +10,33 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    FailFast,
     Field,
     StrictBool,
     StrictFloat,
     StrictInt,
     StrictStr,
-    Tag,
     TypeAdapter,
     ValidationError,
-    WithJsonSchema,
 )
 
-from jobspec import document_rules as rules
+from jobspec.document_fields import Model, Name
 from jobspec.document_problems import add_problems
+from jobspec.document_rules import names, outputs, sizes
+from jobspec.document_rules import steps as step_rules
+from jobspec.document_sources import Source
+from jobspec.document_steps import Step
 from jobspec.errors import DocumentError
 from jobspec.json_text import Json, read_json
 from jobspec.limits import Limits
 from jobspec.problems import ProblemList
-from jobspec.types import ValueType
-
-Name = Annotated[
-    StrictStr,
-    AfterValidator(rules.check_name),
-    Field(json_schema_extra={"pattern": rules.NAME_PATTERN}),
-]
-"""A name that the document gives: usable in SQL without quotes."""
-
-ColumnName = Annotated[
-    StrictStr,
-    AfterValidator(rules.check_column_name),
-    Field(json_schema_extra={"minLength": 1, "maxLength": rules.COLUMN_NAME_CHARS}),
-]
-"""A name that the input gives; in SQL it stands in double quotes unless it is a plain name."""
-
-Expression = Annotated[StrictStr, Field(min_length=1, description="An SQL expression.")]
-Cell = Annotated[
-    Any,
-    AfterValidator(rules.check_scalar),
-    WithJsonSchema({"type": ["boolean", "number", "string", "null"]}),
-]
-ColumnTypes = Annotated[
-    dict[ColumnName, ValueType],
-    Field(min_length=1, description="Types of columns where inference would guess."),
-]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-# --- source ---------------------------------------------------------------------------------------
-
-
-class RowsSource(_Model):
-    """Rows given in the document itself."""
-
-    rows: Annotated[list[dict[ColumnName, Cell]], Field(min_length=1), FailFast()]
-    """The rows; a key that a row lacks is NULL there."""
-    columns: ColumnTypes | None = None
-
-
-class UploadSource(_Model):
-    """A file that was sent by `POST /upload` before."""
-
-    upload: Annotated[StrictStr, Field(pattern="^[0-9a-f]{64}$")]
-    """The SHA-256 that the upload answered, in lower-case hexadecimal."""
-    format: Annotated[Literal["csv", "ndjson", "parquet"], BeforeValidator(rules.refuse_arrow)]
-    """How the file is read."""
-    columns: ColumnTypes | None = None
-
-
-Bounds = Annotated[
-    list[StrictInt],
-    AfterValidator(rules.check_bounds),
-    Field(json_schema_extra={"minItems": 2, "maxItems": 3}),
-]
-
-
-class RangeSource(_Model):
-    """The integers of a half-open range, as in Python."""
-
-    range: Annotated[
-        dict[Name, Bounds],
-        AfterValidator(rules.check_one_axis),
-        Field(json_schema_extra={"minProperties": 1, "maxProperties": 1}),
-    ]
-    """The axis and its bounds: `{"n": [start, stop]}` or `{"n": [start, stop, step]}`."""
-
-    @property
-    def axis(self) -> str:
-        return next(iter(self.range))
-
-    @property
-    def values(self) -> rules.Range:
-        return rules.Range(*self.range[self.axis])
-
-
-Source = Annotated[
-    Annotated[RowsSource, Tag("rows")]
-    | Annotated[UploadSource, Tag("upload")]
-    | Annotated[RangeSource, Tag("range")],
-    Discriminator(rules.source_keyword),
-    BeforeValidator(rules.check_source_keyword),
-]
-
-
-# --- steps ----------------------------------------------------------------------------------------
-
-
-class _Step(_Model):
-    closing: ClassVar[bool] = False
-    """Whether nothing can follow the step."""
-
-
-class FilterStep(_Step):
-    """Keep the rows for which a condition is true."""
-
-    filter: Expression
-
-
-class DeriveStep(_Step):
-    """Add columns, or replace columns of the same name; each is computed from those before."""
-
-    derive: Annotated[dict[Name, Expression], Field(min_length=1)]
-
-
-class SelectStep(_Step):
-    """Keep these columns, in this order."""
-
-    select: Annotated[list[ColumnName], Field(min_length=1), AfterValidator(rules.check_distinct)]
-
-
-class DropStep(_Step):
-    """Remove these columns."""
-
-    drop: Annotated[list[ColumnName], Field(min_length=1), AfterValidator(rules.check_distinct)]
-
-
-class RenameStep(_Step):
-    """Give columns new names: `{"old": "new"}`."""
-
-    rename: Annotated[
-        dict[ColumnName, Name], Field(min_length=1), AfterValidator(rules.check_new_names)
-    ]
-
-
-class AggregateStep(_Step):
-    """Close the steps: one row a group, or one row in all."""
-
-    closing: ClassVar[bool] = True
-    aggregate: Annotated[dict[Name, Expression], Field(min_length=1)]
-    """Each value is one call of an aggregate function: `{"longest": "max(steps)"}`."""
-    by: (
-        Annotated[list[ColumnName], Field(min_length=1), AfterValidator(rules.check_distinct)]
-        | None
-    ) = None
-    """The columns that make the groups; they come first in the result."""
-
-
-class LimitStep(_Step):
-    """Close the steps: the first rows in source order."""
-
-    closing: ClassVar[bool] = True
-    limit: Annotated[StrictInt, Field(ge=0, lt=2**31)]
-
-
-Step = Annotated[
-    Annotated[FilterStep, Tag("filter")]
-    | Annotated[DeriveStep, Tag("derive")]
-    | Annotated[SelectStep, Tag("select")]
-    | Annotated[DropStep, Tag("drop")]
-    | Annotated[RenameStep, Tag("rename")]
-    | Annotated[AggregateStep, Tag("aggregate")]
-    | Annotated[LimitStep, Tag("limit")],
-    Discriminator(rules.step_keyword),
-    BeforeValidator(rules.check_step_keyword),
-]
-
-
-# --- the rest -------------------------------------------------------------------------------------
-
-
-class Split(_Model):
+class Split(Model):
     """How the source is cut into sub-jobs: by rows or by time, not both."""
 
     rows: Annotated[StrictInt, Field(ge=1, lt=2**31)] | None = None
@@ -209,7 +45,7 @@ class Split(_Model):
     """Time of one sub-job on the hub's machine; the hub measures how many rows that is."""
 
 
-class Requires(_Model):
+class Requires(Model):
     """What a volunteer must have beyond what the program itself needs."""
 
     memory_bytes: Annotated[StrictInt, Field(ge=0, lt=2**32)] = 0
@@ -222,32 +58,32 @@ class Requires(_Model):
 Functions = dict[Name, Annotated[StrictStr, Field(min_length=1)]]
 
 
-Prose = Annotated[StrictStr, AfterValidator(rules.check_prose)]
+Prose = Annotated[StrictStr, AfterValidator(names.check_prose)]
 
 
-class JobDocument(_Model):
+class JobDocument(Model):
     """What a researcher sends: a source of rows, steps over them, and words about it."""
 
-    name: Annotated[StrictStr, AfterValidator(rules.check_title)]
+    name: Annotated[StrictStr, AfterValidator(names.check_title)]
     """A short title."""
     about: Prose = ""
     """One sentence that visitors read before they say yes."""
     source: Source
     """Where the rows come from: `rows`, `upload` or `range`."""
-    functions: Functions = {}
+    functions: Functions = Field({})
     """Restricted Python functions that expressions may call, by name."""
-    steps: list[Step] = []
+    steps: list[Step] = Field([])
     """What is done with the rows, in order; a closing step comes last."""
     output: Annotated[
-        list[rules.Format],
+        list[outputs.Format],
         Field(min_length=1),
-        AfterValidator(rules.check_distinct),
-        BeforeValidator(rules.refuse_formats),
-    ] = ["csv", "ndjson", "parquet"]
+        AfterValidator(names.check_distinct),
+        BeforeValidator(outputs.refuse_formats),
+    ] = Field(["csv", "ndjson", "parquet"])
     """The formats in which the result can be downloaded, and no others."""
-    split: Annotated[Split | None, BeforeValidator(rules.check_split)] = None
+    split: Annotated[Split | None, BeforeValidator(outputs.check_split)] = None
     requires: Requires = Requires()
-    trust: Annotated[Literal["adaptive"], BeforeValidator(rules.refuse_trust)] = "adaptive"
+    trust: Annotated[Literal["adaptive"], BeforeValidator(outputs.refuse_trust)] = "adaptive"
     """How results are checked; `adaptive` is the hub's own judgement."""
     priority: Annotated[StrictInt, Field(ge=0, le=9)] = 5
     """9 goes first."""
@@ -295,19 +131,19 @@ def read_document(raw: bytes, limits: Limits, problems: ProblemList) -> Parts:
     if not isinstance(tree, dict):
         problems.add("wrong_type", "", "a job document is a JSON object", 'begin with "{"')
         return Parts()
-    if not rules.check_words(tree, limits, problems):
+    if not sizes.check_words(tree, limits, problems):
         return Parts()
     bad_texts = {problem.pointer for problem in problems}
     found = ProblemList()
-    rules.check_limits(tree, limits, found)
-    tree = rules.cut_to_limits(tree, limits)
+    sizes.check_limits(tree, limits, found)
+    tree = sizes.cut_to_limits(tree, limits)
     document = None
     try:
         document = JobDocument.model_validate(tree)
     except ValidationError as error:
         add_problems(error, tree, found)
-    rules.check_step_order(tree, found)
-    rules.check_function_names(tree, found)
+    step_rules.check_step_order(tree, found)
+    names.check_function_names(tree, found)
     problems.extend(problem for problem in found if problem.pointer not in bad_texts)
     if document is None or problems:
         return _parts(tree)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from jobspec import document_rules as rules
+from jobspec.document_rules import keywords
+from jobspec.document_rules.refusals import shown
 from jobspec.problems import CODES, ProblemList, pointer
 from jobspec.types import ValueType
 
@@ -120,17 +121,17 @@ def _wording(
         if path[:2] == ("source", "columns"):
             meant = _TYPE_NAMES.get(str(given).lower())
             hint = f"write {meant.value!r}" if meant else problems.near_miss(str(given), ValueType)
-            return "unknown_type", f"there is no type {rules.shown(str(given))}", hint
+            return "unknown_type", f"there is no type {shown(str(given))}", hint
         return (
             "bad_value",
-            f"{rules.shown(str(given))} is not possible here",
+            f"{shown(str(given))} is not possible here",
             f"use {context.get('expected', 'another value')}",
         )
     if kind in {"too_short", "string_too_short"}:
         return "bad_value", f"{last!r} is empty", "put something in, or leave it out"
     if kind == "string_pattern_mismatch":
         hint = "use the 64 lower-case hexadecimal digits that POST /upload answered"
-        return "bad_value", f"{rules.shown(str(given))} is not a SHA-256", hint
+        return "bad_value", f"{shown(str(given))} is not a SHA-256", hint
     return _OTHER_CODES.get(kind, "bad_value"), _sentence(details["msg"]), ""
 
 
@@ -147,26 +148,26 @@ def _unknown_key(
 ) -> tuple[str, str, str]:
     key = str(path[-1])
     if len(path) == 1:
-        if key in rules.NOT_YET_MEMBERS:
+        if key in keywords.NOT_YET_MEMBERS:
             return (
                 "not_supported_yet",
                 f"{key!r} is not supported yet",
-                rules.NOT_YET_MEMBERS[key],
+                keywords.NOT_YET_MEMBERS[key],
             )
         return (
             "unknown_key",
-            f"a job has no key {rules.shown(key)}",
-            problems.near_miss(key, rules.MEMBERS),
+            f"a job has no key {shown(key)}",
+            problems.near_miss(key, keywords.MEMBERS),
         )
     owner: Any = tree
     for token in path[:-1]:
         owner = owner[token]
-    keywords = (*rules.SOURCES, *rules.STEPS)
-    keyword = next((name for name in keywords if name in owner), str(path[-2]))
-    known = _KNOWN_KEYS.get(keyword, (keyword, *rules.COMPANIONS.get(keyword, ())))
-    message = f"{rules.shown(key)} does not belong beside {keyword!r}"
+    names = (*keywords.SOURCES, *keywords.STEPS)
+    keyword = next((name for name in names if name in owner), str(path[-2]))
+    known = _KNOWN_KEYS.get(keyword, (keyword, *keywords.COMPANIONS.get(keyword, ())))
+    message = f"{shown(key)} does not belong beside {keyword!r}"
     if keyword in _KNOWN_KEYS:
-        message = f"{keyword!r} has no key {rules.shown(key)}"
+        message = f"{keyword!r} has no key {shown(key)}"
     return "unknown_key", message, problems.near_miss(key, known)
 
 
@@ -179,7 +180,7 @@ def _type_name(value: object) -> str:
         case int() | float():
             return f"the number {value}"
         case str():
-            return f"the text {rules.shown(value)}"
+            return f"the text {shown(value)}"
         case list():
             return "a list"
         case dict():

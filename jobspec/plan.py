@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jobspec.aggregates import Aggregate
-from jobspec.document import RangeSource
+from jobspec.document_sources import RangeSource
 from jobspec.functions import CompiledFunction
 from jobspec.program_plan import Axis, Closing, Group
 from jobspec.sql import TypedExpression, columns_read

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import cast
 
-from jobspec import document as doc
+from jobspec import document_steps as doc
 from jobspec.aggregates import aggregate
 from jobspec.functions import CompiledFunction
 from jobspec.limits import Limits

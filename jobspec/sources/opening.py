@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from jobspec.document import RowsSource as RowsDocument
-from jobspec.document import UploadSource as UploadDocument
+from jobspec.document_sources import RowsSource as RowsDocument
+from jobspec.document_sources import UploadSource as UploadDocument
 from jobspec.errors import SourceError
 from jobspec.problems import ProblemList
 from jobspec.sources.csv import CsvSource

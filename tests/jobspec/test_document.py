@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobspec.document import (
-    AggregateStep,
     JobDocument,
-    RangeSource,
     document_schema,
     parse_document,
     read_document,
 )
-from jobspec.document_rules import MEMBERS, SOURCES
-from jobspec.document_rules import STEPS as STEPS_OF_JOBS
+from jobspec.document_rules.keywords import MEMBERS, SOURCES
+from jobspec.document_rules.keywords import STEPS as STEPS_OF_JOBS
+from jobspec.document_sources import RangeSource
+from jobspec.document_steps import AggregateStep
 from jobspec.errors import DocumentError
 from jobspec.limits import Limits
 from jobspec.problems import CODES, Problem, ProblemList

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobspec.document import RowsSource, UploadSource
+from jobspec.document_sources import RowsSource, UploadSource
 from jobspec.errors import SourceError
 from jobspec.problems import Problem, ProblemList
 from jobspec.sources.opening import open_source

@@ -1,0 +1,106 @@
+"""Objects that say by one key what they are: sources, steps, splits.
+
+The keys of the document itself are here too. Not here: what the values mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jobspec.document_rules.refusals import refusal, shown
+from jobspec.problems import near_miss
+
+MEMBERS = (
+    "name",
+    "about",
+    "source",
+    "functions",
+    "steps",
+    "output",
+    "split",
+    "requires",
+    "trust",
+    "priority",
+    "purpose",
+    "contact",
+    "licence",
+    "finish",
+    "shared",
+    "plugins",
+    "deadline",
+)
+"""The keys of a document, those of NOT_YET_MEMBERS included."""
+SOURCES = ("rows", "upload", "range")
+SPLITS = ("rows", "seconds")
+STEPS = ("filter", "derive", "select", "drop", "rename", "aggregate", "limit")
+CLOSING_STEPS = ("aggregate", "limit")
+COMPANIONS = {"upload": ("format", "columns"), "rows": ("columns",), "aggregate": ("by",)}
+"""Keys that may stand beside a keyword in the same object."""
+
+NOT_YET_SOURCES = {
+    "url": "fetch the file and send it by POST /upload",
+    "stream": "send what there is by POST /upload",
+}
+NOT_YET_STEPS = {
+    "sample": "filter on a column instead",
+    "join": "join the tables before the upload",
+    "distinct": "use 'aggregate' with 'by' and a count",
+    "sort": "sort the downloaded result",
+    "stop_when": "use 'filter', or 'aggregate' with min or max",
+}
+_MEANT = {
+    **dict.fromkeys(("csv", "file", "json", "ndjson", "parquet", "path"), NOT_YET_SOURCES["url"]),
+    **dict.fromkeys(("count", "group", "group_by", "groupby"), "use 'aggregate' with 'by'"),
+    **dict.fromkeys(("compute", "map", "mutate", "with_column"), "use 'derive'"),
+    **dict.fromkeys(("order", "order_by"), NOT_YET_STEPS["sort"]),
+    **dict.fromkeys(("head", "top"), "use 'limit'"),
+    "where": "use 'filter'",
+}
+"""What sources and steps are called elsewhere."""
+NOT_YET_MEMBERS = {
+    "finish": "do it with the downloaded result",
+    "shared": "write the values into a function or derive them",
+    "plugins": "write a function",
+    "deadline": "use 'priority'",
+}
+
+
+def keyword_of(given: Any, keywords: Sequence[str]) -> str:
+    """The one keyword in an object, "" where there is none or several."""
+    if isinstance(given, dict):
+        found = [key for key in keywords if key in given]
+    else:  # a model that is being serialised
+        found = [key for key in keywords if hasattr(given, key)]
+    return found[0] if len(found) == 1 else ""
+
+
+def check_keyword(
+    given: Any, what: str, keywords: Sequence[str], not_yet: Mapping[str, str]
+) -> Any:
+    """Refuse whatever is not an object with exactly one keyword and its companions."""
+    if not isinstance(given, dict):
+        raise refusal(
+            "wrong_type", f"{what} is an object with one key", f"one of: {', '.join(keywords)}"
+        )
+    for key in given:
+        if key in not_yet:
+            raise refusal("not_supported_yet", f"{key!r} is not supported yet", not_yet[key])
+    found = [key for key in keywords if key in given]
+    if len(found) > 1:
+        raise refusal(
+            "choose_one",
+            f"{what} has one key, not {' and '.join(repr(key) for key in found)}",
+            "give each an object of its own" if what == "a step" else "keep one of them",
+        )
+    companions = {key for keys in COMPANIONS.values() for key in keys}
+    unknown = [key for key in given if key not in companions]
+    if not found and unknown:
+        raise refusal(
+            "unknown_key",
+            f"{what} has no key {shown(unknown[0])}",
+            _MEANT.get(unknown[0].lower()) or near_miss(unknown[0], (*keywords, *not_yet)),
+        )
+    if not found:
+        raise refusal("choose_one", f"{what} needs one of: {', '.join(keywords)}", "add one")
+    return given

@@ -1,0 +1,120 @@
+"""Sizes that depend on the hub's limits, checked over the whole parsed document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from jobspec.document_rules.sources import Range, check_bounds
+from jobspec.json_text import Json
+from jobspec.limits import Limits
+from jobspec.problems import ProblemList, pointer
+
+_WORD = re.compile(r"\w+|[^\w\s]")
+
+
+def check_limits(tree: Mapping[str, Json], limits: Limits, problems: ProblemList) -> None:
+    """The lengths that depend on the hub's limits."""
+
+    def check(value: Json, limit: int, what: str, *path: str | int) -> None:
+        if isinstance(value, str | list | dict) and len(value) > limit:
+            problems.add(
+                "too_long",
+                pointer(*path),
+                f"{len(value):,} {what}; at most {limit:,} are taken",
+                "make it shorter",
+            )
+
+    for key in ("about", "purpose", "contact", "licence"):
+        check(tree.get(key), limits.text_chars, "characters", key)
+    functions = tree.get("functions")
+    check(functions, limits.functions, "functions", "functions")
+    for name, text in functions.items() if isinstance(functions, dict) else ():
+        check(text, limits.function_chars, "characters", "functions", name)
+    steps = tree.get("steps")
+    check(steps, limits.steps, "steps", "steps")
+    for index, step in enumerate(steps if isinstance(steps, list) else ()):
+        for key, value in step.items() if isinstance(step, dict) else ():
+            if not isinstance(value, str):  # of expressions, the characters are limited elsewhere
+                check(value, limits.columns, "columns", "steps", index, key)
+    source = tree.get("source")
+    if isinstance(source, dict):
+        rows = source.get("rows")
+        check(rows, limits.rows_inline, "rows", "source", "rows")
+        for index, row in enumerate(rows if isinstance(rows, list) else ()):
+            check(row, limits.columns, "columns", "source", "rows", index)
+        check(source.get("columns"), limits.columns, "columns", "source", "columns")
+        _check_range(source.get("range"), limits, problems)
+
+
+def check_words(tree: Mapping[str, Json], limits: Limits, problems: ProblemList) -> bool:
+    """Whether compiling the expressions and functions stays cheap, however they are spread.
+
+    Each is short enough by itself (others are not compiled), but there can be a megabyte of them.
+    """
+    words = sum(len(_WORD.findall(text)) for text in _code(tree, limits))
+    if words <= limits.words:
+        return True
+    problems.add(
+        "too_many_words",
+        "",
+        f"the expressions and functions have {words:,} names, numbers and signs in all;"
+        f" at most {limits.words:,} are taken",
+        "make several jobs of it, or keep long lists of values as columns of the source",
+    )
+    return False
+
+
+def _code(tree: Mapping[str, Json], limits: Limits) -> Iterator[str]:
+    functions, steps = tree.get("functions"), tree.get("steps")
+    groups = [(functions, limits.function_chars)]
+    for step in steps if isinstance(steps, list) else ():
+        members = step.values() if isinstance(step, dict) else ()
+        groups += [(member, limits.expression_chars) for member in members]
+    for group, most in groups:
+        texts = group.values() if isinstance(group, dict) else (group,)
+        yield from (text for text in texts if isinstance(text, str) and len(text) <= most)
+
+
+def cut_to_limits(tree: Mapping[str, Json], limits: Limits) -> dict[str, Json]:
+    """The document without what is far past the limits, so that validating it costs little.
+
+    Whatever is cut has a problem already, or stands beside something that will get one.
+    """
+    most = limits.columns + 1
+
+    def cut(value: Json) -> Json:
+        match value:
+            case dict():
+                return {key: cut(member) for key, member in islice(value.items(), most)}
+            case list():
+                return [cut(member) for member in value[:most]]
+        return value
+
+    kept = {key: cut(value) for key, value in islice(tree.items(), most) if key != "source"}
+    source = tree.get("source")
+    if isinstance(source, dict) and isinstance(source.get("rows"), list):
+        rows: Any = source["rows"]
+        members = {key: cut(value) for key, value in source.items() if key != "rows"}
+        kept["source"] = {"rows": [cut(row) for row in rows[: limits.rows_inline]], **members}
+    elif "source" in tree:
+        kept["source"] = cut(source)
+    return kept
+
+
+def _check_range(axes: Json, limits: Limits, problems: ProblemList) -> None:
+    for axis, bounds in axes.items() if isinstance(axes, dict) else ():
+        try:
+            values = Range(*check_bounds(list(bounds)))  # type: ignore[arg-type]  # may be anything
+        except (TypeError, ValueError):
+            continue  # the model reports it
+        rows = -((values.start - values.stop) // values.step)  # len() ends at 2**63
+        if rows > limits.rows:
+            problems.add(
+                "too_long",
+                pointer("source", "range", axis),
+                f"{rows:,} rows; at most {limits.rows:,} are taken",
+                "make several jobs of it",
+            )

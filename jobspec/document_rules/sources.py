@@ -1,0 +1,68 @@
+"""Sources: inline rows and ranges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobspec.document_rules.keywords import NOT_YET_SOURCES, SOURCES, check_keyword, keyword_of
+from jobspec.document_rules.refusals import refusal
+
+Range = range  # the model has a field of this name
+
+
+def source_keyword(source: Any) -> str:
+    return keyword_of(source, SOURCES)
+
+
+def check_source_keyword(source: Any) -> Any:
+    return check_keyword(source, "a source", SOURCES, NOT_YET_SOURCES)
+
+
+def check_scalar(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        raise refusal(
+            "wrong_type",
+            "a row's value is a number, a text, true, false or null",
+            "give each part a column of its own",
+        )
+    return value
+
+
+def check_bounds(bounds: list[int]) -> list[int]:
+    if len(bounds) not in {2, 3}:
+        raise refusal(
+            "bad_value",
+            f"an axis has two or three bounds, not {len(bounds)}",
+            "write [start, stop] or [start, stop, step]",
+        )
+    if any(abs(bound) >= 2**63 for bound in bounds):
+        raise refusal("number_out_of_range", "a bound does not fit i64", "stay below 2**63")
+    if bounds[2:] == [0]:
+        raise refusal("bad_value", "the step of a range is zero", "use 1, or leave it out")
+    if not Range(*bounds):
+        raise refusal(
+            "bad_value",
+            f"the range {bounds} is empty",
+            "it begins at start and ends before stop, as in Python",
+        )
+    return bounds
+
+
+def check_one_axis(axes: dict[str, list[int]]) -> dict[str, list[int]]:
+    if len(axes) == 1:
+        return axes
+    if not axes:
+        raise refusal("bad_value", "a range needs an axis", 'write {"n": [start, stop]}')
+    raise refusal(
+        "not_supported_yet",
+        "ranges of several axes are not supported yet",
+        "use one axis and derive the others with // and %",
+    )
+
+
+def refuse_arrow(given: Any) -> Any:
+    if given == "arrow":
+        raise refusal(
+            "not_supported_yet", "the format 'arrow' is not supported yet", "use 'parquet'"
+        )
+    return given

@@ -1,0 +1,72 @@
+"""The part of the job document that says where the rows come from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    FailFast,
+    Field,
+    StrictInt,
+    StrictStr,
+    Tag,
+)
+
+from jobspec.document_fields import Cell, ColumnName, ColumnTypes, Model, Name
+from jobspec.document_rules import sources as rules
+
+
+class RowsSource(Model):
+    """Rows given in the document itself."""
+
+    rows: Annotated[list[dict[ColumnName, Cell]], Field(min_length=1), FailFast()]
+    """The rows; a key that a row lacks is NULL there."""
+    columns: ColumnTypes | None = None
+
+
+class UploadSource(Model):
+    """A file that was sent by `POST /upload` before."""
+
+    upload: Annotated[StrictStr, Field(pattern="^[0-9a-f]{64}$")]
+    """The SHA-256 that the upload answered, in lower-case hexadecimal."""
+    format: Annotated[Literal["csv", "ndjson", "parquet"], BeforeValidator(rules.refuse_arrow)]
+    """How the file is read."""
+    columns: ColumnTypes | None = None
+
+
+Bounds = Annotated[
+    list[StrictInt],
+    AfterValidator(rules.check_bounds),
+    Field(json_schema_extra={"minItems": 2, "maxItems": 3}),
+]
+
+
+class RangeSource(Model):
+    """The integers of a half-open range, as in Python."""
+
+    range: Annotated[
+        dict[Name, Bounds],
+        AfterValidator(rules.check_one_axis),
+        Field(json_schema_extra={"minProperties": 1, "maxProperties": 1}),
+    ]
+    """The axis and its bounds: `{"n": [start, stop]}` or `{"n": [start, stop, step]}`."""
+
+    @property
+    def axis(self) -> str:
+        return next(iter(self.range))
+
+    @property
+    def values(self) -> rules.Range:
+        return rules.Range(*self.range[self.axis])
+
+
+Source = Annotated[
+    Annotated[RowsSource, Tag("rows")]
+    | Annotated[UploadSource, Tag("upload")]
+    | Annotated[RangeSource, Tag("range")],
+    Discriminator(rules.source_keyword),
+    BeforeValidator(rules.check_source_keyword),
+]
