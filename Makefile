@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: screenshots help demo serve test test-python test-js browsers lint format docs lock clean
+.PHONY: screenshots help demo serve test test-python test-js fuzz browsers lint format docs lock clean
 
 help:
 	@echo "make demo     start a hub, an example site and a volunteer; compute the demo jobs (ONCE=1: stop after)"
 	@echo "make serve    start a hub on http://127.0.0.1:8080"
 	@echo "make test     all tests, in real browsers too"
 	@echo "make lint     format, style, types, layers"
+	@echo "make fuzz     compare 100,000 generated expressions with DuckDB"
 	@echo "make docs     write the tables of docs/ that come from the code"
 	@echo "make lock     resolve the dependencies anew"
 
@@ -55,6 +56,9 @@ test-python: $(VENV)/dev browsers node_modules/.package-lock.json
 
 test-js: node_modules/.package-lock.json
 	$(BIN)/node --test tests/browser/*.test.mjs
+
+fuzz: $(VENV)/dev
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 # The pictures of the README, of a real hub.
 screenshots: $(VENV)/dev browsers

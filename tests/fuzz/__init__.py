@@ -1,0 +1,1 @@
+"""Generated expressions and jobs, compared with independent engines. `make fuzz` runs many."""

@@ -1,0 +1,83 @@
+"""What the generator must know of DuckDB: names and meanings, and operands that make sense."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from jobspec.sql.functions.signature import Takes
+from jobspec.types import ValueType
+
+T = ValueType
+
+LEFT_OUT: dict[str, str] = {
+    "reverse": "DuckDB reverses graphemes",
+}
+"""Rows that cannot be compared with DuckDB, and why. Tests of their own pin them."""
+
+INEXACT: frozenset[str] = frozenset()
+"""Functions in whose last digit libraries differ: compared within `ULPS`, and never inside."""
+
+ULPS = 2
+"""One for DuckDB's library, one for ours."""
+
+OPERATORS: dict[str, str] = {}
+"""Operators that are not written between two operands."""
+
+FUNCTIONS: dict[str, Callable[..., str]] = {
+    # DuckDB fails below zero.
+    "sqrt": lambda x: f"CASE WHEN ({x}) < 0 THEN 'nan'::DOUBLE ELSE sqrt({x}) END",
+}
+"""Functions that DuckDB has in another form."""
+
+SPELLED: dict[str, str] = {}
+"""Functions and aliases that DuckDB has by another name."""
+
+LITERAL_ONLY = {Takes.LITERAL}
+LITERALS: dict[tuple[str, int], list[str]] = {
+    ("LIKE", 1): ["'%'", "'%a%'", "'_a%'", "'a_'", "'%é'", "''", "'%a%b%'", "'aa%'", "'%_'"],
+    ("trim", 1): ["' a'", "'é😀'", "''"],
+}
+"""Text operands that bring a function to life: (function, operand) -> SQL."""
+
+COUNTS: dict[tuple[str, int], tuple[int, int]] = {
+    ("left", 1): (-12, 12),
+    ("right", 1): (-12, 12),
+    ("substring", 1): (-12, 12),
+    ("substring", 2): (-12, 12),
+}
+"""The range of literal counts: (function, operand) -> least, greatest."""
+
+MADE: dict[Takes, Callable[[Random], tuple[str, str]]] = {}
+"""Operands that are no values, in both dialects."""
+
+_DUCKDB_NAMES = {
+    T.BOOL: "BOOLEAN",
+    T.I8: "TINYINT",
+    T.I16: "SMALLINT",
+    T.I32: "INTEGER",
+    T.I64: "BIGINT",
+    T.U8: "UTINYINT",
+    T.U16: "USMALLINT",
+    T.U32: "UINTEGER",
+    T.U64: "UBIGINT",
+    T.F32: "FLOAT",
+    T.F64: "DOUBLE",
+    T.STRING: "VARCHAR",
+    T.BINARY: "BLOB",
+}
+
+
+def type_name(type_: ValueType) -> str:
+    """The type itself, which may be narrower than the column that holds its values."""
+    return _DUCKDB_NAMES.get(type_, str(type_).upper())
+
+
+def argument(family: Takes, text: str) -> str:
+    """An operand as DuckDB wants it."""
+    return f"CAST({text} AS BIGINT)" if family is Takes.COUNT else text
+
+
+def casts_alike(source: ValueType, target: ValueType) -> bool:
+    """Whether a cast means the same in both; what does not is in docs/sql-differences.md."""
+    return True

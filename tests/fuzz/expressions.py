@@ -1,0 +1,301 @@
+"""Random typed expressions, written for us and for DuckDB, from the function table itself.
+
+What is least covered is chosen most. A part is typed by our own checker; for DuckDB it is cast to
+the same type, since DuckDB gives integers and decimals other widths. A function that DuckDB lacks,
+or has with another meaning, is named in `tests.fuzz.dialect`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from jobspec import sql
+from jobspec.problems import ProblemList
+from jobspec.sql.functions import FORMS, FUNCTIONS, OPERATORS
+from jobspec.sql.functions.signature import Function, Overload, Takes
+from jobspec.types import ValueType
+from tests.fuzz import dialect, values
+from tests.jobspec.expressions import duckdb_type
+
+T = ValueType
+SCOPE = {column.name: column for column in values.SCHEMA}
+TYPES = tuple({column.type: None for column in values.SCHEMA})
+DECIMALS = tuple(type_ for type_ in TYPES if type_.is_decimal)
+INTEGERS = tuple(type_ for type_ in TYPES if type_.is_integer)
+NUMBERS = (*INTEGERS, T.F32, T.F64)
+
+FAMILIES: dict[Takes, Collection[ValueType]] = {
+    Takes.ANY: TYPES,
+    Takes.BOOL: (T.BOOL,),
+    Takes.NUMBER: NUMBERS,
+    Takes.INTEGER: INTEGERS,
+    Takes.COUNT: INTEGERS,
+    Takes.DIGITS: (T.I64,),
+    Takes.FLOAT: NUMBERS,
+    Takes.DOUBLE: NUMBERS,
+    Takes.STRING: (T.STRING,),
+    Takes.TEXT: (T.STRING, T.STRING, T.BOOL, *INTEGERS),
+    Takes.BINARY: (T.BINARY,),
+    Takes.DATE: (T.DATE,),
+    Takes.TIMESTAMP: (T.TIMESTAMP,),
+    Takes.DECIMAL: DECIMALS,
+}
+_COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
+_CONDITIONS = ("AND", "OR", "NOT", "IS NULL", "IS TRUE", "BETWEEN", "IN", "DISTINCT")
+_FORMS = ("CASE", "CASE x", "CAST", "TRY_CAST", *FORMS)
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """One expression in both dialects."""
+
+    ours: str
+    duckdb: str
+    type: ValueType
+    parts: tuple[Sql, ...] = ()
+    names: frozenset[str] = frozenset()
+    """The functions, operators and forms in it."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether engines may not differ in the last digit."""
+        return self.names.isdisjoint(dialect.INEXACT)
+
+
+@dataclass(slots=True)
+class Coverage:
+    """How often each row of the function table was generated, and refused by our checker."""
+
+    made: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+def names() -> tuple[str, ...]:
+    """Everything that is to be covered."""
+    functions = dict.fromkeys(row.name for row in FUNCTIONS.values())
+    return tuple(
+        name
+        for name in (*OPERATORS, *functions, *_COMPARISONS, *_CONDITIONS, *_FORMS)
+        if name not in dialect.LEFT_OUT
+    )
+
+
+class Generator:
+    """Makes expressions from one seed."""
+
+    def __init__(self, rng: Random, coverage: Coverage | None = None) -> None:
+        self._rng = rng
+        self.coverage = coverage or Coverage()
+        self._names = names()
+
+    def expression(self, depth: int = 3, only: Sequence[str] = ()) -> Sql:
+        """An expression of any type that is more than a leaf; its root is one of `only`."""
+        while True:
+            found = self._made(depth, only or self._names)
+            if found is not None:
+                return found
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    def _value(self, types: Collection[ValueType], depth: int) -> Sql:
+        """An exact expression of one of the types."""
+        if depth > 0 and self._rng.random() < 0.7:
+            for _ in range(3):
+                found = self._made(depth - 1)
+                if found is not None and found.is_exact:
+                    if found.type in types:
+                        return found
+                    cast = self._cast(found, self._rng.choice(list(types)), "CAST")
+                    if cast is not None and self._rng.random() < 0.5:
+                        return cast
+        return self._leaf(types)
+
+    def _leaf(self, types: Collection[ValueType]) -> Sql:
+        type_ = self._rng.choice(list(types))
+        if self._rng.random() < 0.3:
+            written = values.literal(self._rng, type_)
+            if written is not None:
+                return Sql(*written, type_)
+        columns = [column.name for column in values.SCHEMA if column.type is type_]
+        if not columns:
+            columns = [column.name for column in values.SCHEMA if column.type in types]
+        name = self._rng.choice(columns)
+        return Sql(name, f'"{name}"', SCOPE[name].type)
+
+    def _made(self, depth: int, names: Sequence[str] = ()) -> Sql | None:
+        """One function, operator or form over parts, if our checker takes it."""
+        made = self.coverage.made
+        choices = self._rng.choices(names or self._names, k=4)
+        name = min(choices, key=lambda name: made[name])
+        found = self._named(name, depth)
+        if found is None:
+            return None
+        problems = ProblemList()
+        typed = sql.parse_expression(found.ours, "", problems, scope=SCOPE, functions={})
+        if typed is None:
+            self.coverage.refused[name] += 1
+            return None
+        made[name] += 1
+        return Sql(
+            found.ours,
+            f"CAST({found.duckdb} AS {duckdb_type(typed.type)})",
+            typed.type,
+            found.parts,
+            frozenset({name, *(one for part in found.parts for one in part.names)}),
+        )
+
+    def _named(self, name: str, depth: int) -> Sql | None:
+        if name in OPERATORS:
+            return self._operator(name, OPERATORS[name], depth)
+        if name in FUNCTIONS:
+            return self._function(FUNCTIONS[name], depth)
+        if name in _COMPARISONS:
+            left, right = self._pair(depth)
+            return _join(f"({{}} {name} {{}})", left, right)
+        if name in _CONDITIONS:
+            return self._condition(name, depth)
+        return self._form(name, depth)
+
+    # --- calls ------------------------------------------------------------------------------------
+
+    def _operands(self, overload: Overload, name: str, depth: int) -> list[Sql]:
+        least = len(overload.takes) - overload.optional
+        count = self._rng.randint(least, len(overload.takes) + 2 * overload.variadic)
+        return [self._operand(overload.family(index), name, index, depth) for index in range(count)]
+
+    def _operand(self, family: Takes, name: str, index: int, depth: int) -> Sql:
+        literals = dialect.LITERALS.get((name, index))
+        if literals is not None and (family in dialect.LITERAL_ONLY or self._rng.random() < 0.8):
+            written = self._rng.choice(literals)
+            return Sql(written, written, T.STRING)
+        if family is Takes.DIGITS:
+            digits = str(self._rng.randint(-4, 6))
+            return Sql(f"({digits})", f"({digits})", T.I64)
+        if family is Takes.COUNT and self._rng.random() < 0.7:
+            low, high = dialect.COUNTS.get((name, index), (-3, 70))
+            count = str(self._rng.randint(low, high))
+            return Sql(f"({count})", f"CAST({count} AS BIGINT)", T.I64)
+        if family in dialect.MADE:
+            return Sql(*dialect.MADE[family](self._rng), T.STRING)
+        return self._value(FAMILIES[family], depth)
+
+    def _operator(self, name: str, row: Function, depth: int) -> Sql:
+        overload = self._rng.choice(row.overloads)
+        operands = self._operands(overload, name, depth)
+        template = dialect.OPERATORS.get(name, f"({{}} {name} {{}})")
+        return _join(template, *operands)
+
+    def _function(self, row: Function, depth: int) -> Sql:
+        overload = self._rng.choice(row.overloads)
+        operands = self._operands(overload, row.name, depth)
+        name = self._rng.choice((row.name, *row.aliases))
+        ours = f"{name}({', '.join(one.ours for one in operands)})"
+        template = dialect.FUNCTIONS.get(row.name)
+        if template is not None:
+            return Sql(ours, template(*(one.duckdb for one in operands)), T.BOOL, tuple(operands))
+        theirs = dialect.SPELLED.get(name, name)
+        arguments = ", ".join(
+            dialect.argument(overload.family(index), one.duckdb)
+            for index, one in enumerate(operands)
+        )
+        return Sql(ours, f"{theirs}({arguments})", T.BOOL, tuple(operands))
+
+    # --- conditions and forms ---------------------------------------------------------------------
+
+    def _pair(self, depth: int) -> tuple[Sql, Sql]:
+        """Two values that compare: of one type, or two kinds of numbers."""
+        types = self._kin()
+        return self._value(types, depth), self._value(types, depth)
+
+    def _kin(self) -> Collection[ValueType]:
+        """Types of one kind; u64 has no kin but itself."""
+        type_ = self._rng.choice(TYPES)
+        if type_ is T.U64:
+            return (type_,)
+        if type_.is_integer:
+            return tuple(one for one in INTEGERS if one is not T.U64)
+        if type_.is_float:
+            return tuple(one for one in NUMBERS if one is not T.U64)
+        return (type_,)
+
+    def _condition(self, name: str, depth: int) -> Sql:
+        bools = (T.BOOL,)
+        match name:
+            case "AND" | "OR":
+                parts = [self._value(bools, depth) for _ in range(self._rng.choice([2, 2, 3]))]
+                return _join("(" + f" {name} ".join("{}" for _ in parts) + ")", *parts)
+            case "NOT":
+                return _join("(NOT {})", self._value(bools, depth))
+            case "IS NULL":
+                word = self._rng.choice(["IS NULL", "IS NOT NULL"])
+                return _join(f"({{}} {word})", self._value(TYPES, depth))
+            case "IS TRUE":
+                word = self._rng.choice(["IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE"])
+                return _join(f"({{}} {word})", self._value(bools, depth))
+            case "DISTINCT":
+                word = self._rng.choice(["IS DISTINCT FROM", "IS NOT DISTINCT FROM"])
+                return _join(f"({{}} {word} {{}})", *self._pair(depth))
+        types, word = self._kin(), self._rng.choice(["", "NOT "])
+        value, low, high = (self._value(types, depth), *self._leaves(types, 2))
+        if name == "BETWEEN":
+            return _join(f"({{}} {word}BETWEEN {{}} AND {{}})", value, low, high)
+        null = self._rng.choice(["", ", NULL"])
+        return _join(f"({{}} {word}IN ({{}}, {{}}{null}))", value, low, high)
+
+    def _leaves(self, types: Collection[ValueType], count: int) -> Iterable[Sql]:
+        """Parts that cannot fail: DuckDB computes them even where the answer is known."""
+        return [self._leaf(types) for _ in range(count)]
+
+    def _form(self, name: str, depth: int) -> Sql | None:
+        types = self._kin()
+        condition = self._value((T.BOOL,), depth)
+        first, second = self._value(types, depth), self._value(types, depth)
+        match name:
+            case "CASE":
+                other = self._value((T.BOOL,), depth)
+                template = self._rng.choice(
+                    [
+                        "CASE WHEN {} THEN {} WHEN {} THEN {} END",
+                        "CASE WHEN {} THEN {} WHEN {} THEN NULL ELSE {} END",
+                    ]
+                )
+                return _join(template, condition, first, other, second)
+            case "CASE x":
+                tested = self._pair(depth)
+                return _join("CASE {} WHEN {} THEN {} ELSE {} END", *tested, first, second)
+            case "CAST" | "TRY_CAST":
+                source = self._value(TYPES, depth)
+                return self._cast(source, self._rng.choice(TYPES), name)
+            case "if":
+                return _join("if({}, {}, {})", condition, first, second)
+            case "nullif" | "ifnull":
+                return _join(f"{name}({{}}, {{}})", first, second)
+            case "concat":
+                others = [self._value((T.STRING, T.BOOL, T.I64), depth) for _ in range(2)]
+                return _join("concat({}, {}, {})", self._value((T.STRING,), depth), *others)
+        null = self._rng.choice(["", "", "NULL, "])
+        return _join(f"{name}({null}{{}}, {{}})", first, second)
+
+    def _cast(self, value: Sql, target: ValueType, word: str) -> Sql | None:
+        if not dialect.casts_alike(value.type, target):
+            return None
+        ours = f"{word}({value.ours} AS {target})"
+        theirs = f"{word}({value.duckdb} AS {dialect.type_name(target)})"
+        problems = ProblemList()
+        if sql.parse_expression(ours, "", problems, scope=SCOPE, functions={}) is None:
+            return None
+        theirs = f"CAST({theirs} AS {duckdb_type(target)})"
+        return Sql(ours, theirs, target, (value,), value.names | {word})
+
+
+def _join(template: str, *parts: Sql) -> Sql:
+    """Both dialects by one template; the type is found out later."""
+    return Sql(
+        template.format(*(part.ours for part in parts)),
+        template.format(*(part.duckdb for part in parts)),
+        T.BOOL,
+        parts,
+    )
