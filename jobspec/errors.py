@@ -8,6 +8,7 @@
     ├── ProgramError     bytes are not a program that this compiler could have made
     ├── RunError         a program could not be run to its end
     ├── MergeError       outputs are good, but have no result of the stated type
+    ├── PluginError      an installed plugin is not one
     └── CompilerError    a mistake of ours, never of the researcher
 
 A class's docstring is its default message.
@@ -69,6 +70,10 @@ class RunError(JobspecError):
 
 class MergeError(JobspecError):
     """The outputs cannot be merged."""
+
+
+class PluginError(JobspecError):
+    """An installed plugin cannot be used."""
 
 
 class CompilerError(JobspecError):

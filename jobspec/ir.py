@@ -296,6 +296,11 @@ STANDARD_TRAPS = (
         message="the program needs more memory than it may have",
     ),
     TrapSite(code="bad_chunk", pointer="", message="the input is not a chunk of this program"),
+    TrapSite(
+        code="invalid_argument",
+        pointer="",
+        message="a function was given a value that it does not take",
+    ),
 )
 """The first trap sites of every program: those at which kernels trap, by their code."""
 

@@ -2,7 +2,8 @@
 
 They are written in the kernel language, which is described in `jobspec.functions`, as the text
 constant `SOURCE` of the modules of this package. Kernels call each other by name across sources.
-A new source is one more entry of `_SOURCES`; names are unique among all of them.
+A new source is one more entry of `_SOURCES`, or comes with a plugin (`jobspec.plugins`); names are
+unique among all of them.
 
 Sources are read at the first use and functions are compiled when they are asked for.
 """
@@ -11,15 +12,17 @@ from __future__ import annotations
 
 from functools import cache
 
-from jobspec import ir
+from jobspec import ir, plugins
 from jobspec.errors import CompilerError
 from jobspec.functions.context import CompiledFunction
 from jobspec.functions.kernel import KernelSource, compile_kernel, read_source
 from jobspec.ir import Body, Call, Do, Expr, TrapCheck
-from jobspec.kernels import memory, numbers, records, strings
+from jobspec.kernels import chance, hashing, memory, numbers, records, strings
 from jobspec.types import ValueType
 
 _SOURCES = {
+    "chance": chance.SOURCE,
+    "hashing": hashing.SOURCE,
     "memory": memory.SOURCE,
     "numbers": numbers.SOURCE,
     "records": records.SOURCE,
@@ -99,7 +102,8 @@ def _needed(name: str) -> CompiledFunction:
 
 @cache
 def _read_sources() -> tuple[KernelSource, ...]:
-    return tuple(read_source(name, text) for name, text in _SOURCES.items())
+    sources = {**_SOURCES, **plugins.kernel_sources()}
+    return tuple(read_source(name, text) for name, text in sources.items())
 
 
 @cache
