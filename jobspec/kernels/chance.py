@@ -24,7 +24,7 @@ def row_number() -> i64:
 
 
 def philox(low: u64, high: u64, key: u64) -> u64:
-    """64 of the 128 bits of Philox4x32-10 at a counter, as published by Salmon and others in 2011."""
+    """64 of the 128 bits of Philox4x32-10 (Salmon et al. 2011) at a counter."""
     x0 = low & 0xFFFFFFFF
     x1 = low >> 32
     x2 = high & 0xFFFFFFFF

@@ -22,7 +22,12 @@ _DIAGONALS = ((0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14))
 def _quarter_round(a: int, b: int, c: int, d: int) -> str:
     lines = (
         f"x{target} += x{added}; x{turned} = rotl(x{turned} ^ x{target}, {distance})"
-        for target, added, turned, distance in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7))
+        for target, added, turned, distance in (
+            (a, b, d, 16),
+            (c, d, b, 12),
+            (a, b, d, 8),
+            (c, d, b, 7),
+        )
     )
     return "\n        ".join(lines)
 
@@ -31,7 +36,7 @@ _LOADS = "\n    ".join(f"x{i} = u32(load32(state, {4 * i}))" for i in range(16))
 _DOUBLE_ROUND = "\n        ".join(_quarter_round(*words) for words in (*_COLUMNS, *_DIAGONALS))
 _STORES = "\n    ".join(f"store32(to, i32(x{i}), {4 * i})" for i in range(16))
 
-SOURCE = f'''
+_PERMUTATION = f'''
 SIGMA = {SIGMA!r}
 KEY_BYTES = {KEY_BYTES}
 NONCE_BYTES = {NONCE_BYTES}
@@ -43,7 +48,8 @@ def chacha20_permute(state: i32, to: i32) -> None:
     for i in range(i32(10)):
         {_DOUBLE_ROUND}
     {_STORES}
-''' + '''
+'''
+_CODE = '''
 
 def hchacha20(key: i32, nonce: i32, to: i32) -> None:
     """The key of 32 bytes that belongs to a key and a nonce of 16 bytes."""
@@ -100,6 +106,8 @@ def xchacha20_decrypt(hidden: str, key: str) -> str:
     xchacha20(string_ptr(key), string_ptr(hidden), size, value)
     return string_pack(value, size)
 '''
+
+SOURCE = _PERMUTATION + _CODE
 
 
 # --- in Python ------------------------------------------------------------------------------------
@@ -160,6 +168,7 @@ def _decrypted(hidden: bytes, key: str | bytes) -> bytes:
     return xchacha20(_bytes(key), hidden[:NONCE_BYTES], hidden[NONCE_BYTES:])
 
 
+_KEY = "'a key of thirty-two bytes, so...'"
 _KEY_IS_PUBLIC = (
     "Whoever can read the job can read the key, so it protects on a private hub only; nor does it"
     " tell whether the bytes were changed."
@@ -174,9 +183,7 @@ PLUGINS = (
         reference=_encrypted,
         about="Hides a value under a key of 32 bytes by XChaCha20: 24 bytes of nonce, which is"
         f" another one in each row, and as many bytes as the value has. {_KEY_IS_PUBLIC}",
-        examples=(
-            ("octet_length(encrypt('secret', 'a key of thirty-two bytes, so...'))", "30"),
-        ),
+        examples=((f"octet_length(encrypt('secret', {_KEY}))", "30"),),
         differs="DuckDB has no such function",
         refuses=f"encrypt takes a key of {KEY_BYTES} bytes",
         of_row=True,
@@ -190,8 +197,7 @@ PLUGINS = (
         about="Shows what `encrypt` hid under the same key, as bytes; `decode` makes text of them.",
         examples=(
             (
-                "decode(decrypt(encrypt('secret', 'a key of thirty-two bytes, so...'),"
-                " 'a key of thirty-two bytes, so...'))",
+                f"decode(decrypt(encrypt('secret', {_KEY}), {_KEY}))",
                 "secret",
             ),
         ),

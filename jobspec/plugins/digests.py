@@ -61,7 +61,7 @@ def _crc32_of_nibble(nibble: int) -> int:
 
 CRC32_NIBBLES = _words([_crc32_of_nibble(nibble) for nibble in range(16)])
 
-SOURCE = f'''
+_CONSTANTS = f"""
 SHA256_ROUNDS = {SHA256_ROUNDS!r}
 SHA256_START = {SHA256_START!r}
 MD5_ROUNDS = {MD5_ROUNDS!r}
@@ -71,7 +71,8 @@ CRC32_NIBBLES = {CRC32_NIBBLES!r}
 HEX_DIGITS = "0123456789abcdef"
 MOST_DERIVED_BYTES = {MOST_DERIVED_BYTES}
 MOST_ITERATIONS = {MOST_ITERATIONS}
-''' + '''
+"""
+_CODE = '''
 
 def digest_swap(word: u32) -> u32:
     """The bytes of a word the other way round."""
@@ -379,6 +380,8 @@ def crc32(bytes: str) -> i32:
         crc = crc >> 4 ^ u32(load32(nibbles + i32((crc & 15) << 2)))
     return i32(crc ^ 0xFFFFFFFF)
 '''
+
+SOURCE = _CONSTANTS + _CODE
 
 
 def _kernel(function: str) -> KernelBody:

@@ -1,4 +1,4 @@
-"""What a plugin is: one more function of the language, with its body and how it is shown and tested.
+"""What a plugin is: one more function of the language, its body, its words and its reference.
 
 Not here: how plugins are found (`jobspec.plugins.registry`), how they get into SQL
 (`jobspec.sql.functions`) and into programs (`jobspec.kernels`, `jobspec.wasm`).
@@ -26,7 +26,7 @@ _IN_FUNCTIONS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionBody:
-    """A body in the function language: one `def`, named as the plugin, checked like a document's."""
+    """A body in the function language: one `def` of the plugin's name, checked like any other."""
 
     source: str
 
@@ -91,7 +91,9 @@ class Plugin:
             raise PluginError(f"{self.name!r} is no name: it takes lower-case letters and digits")
         names = [name for name, _ in self.params]
         if len(set(names)) < len(names) or not all(map(NAME.fullmatch, names)):
-            raise PluginError(f"{self.name}: the names of its parameters are not plain and distinct")
+            raise PluginError(
+                f"{self.name}: the names of its parameters are not plain and distinct"
+            )
         for name, _ in self.params:
             if len({type_.kind for type_ in self.types(name)}) != 1:
                 raise PluginError(f"{self.name}: the types of {name} are not carried alike")

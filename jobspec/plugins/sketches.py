@@ -1,4 +1,4 @@
-"""The functions under approximate aggregates: which register of a HyperLogLog, which DDSketch bucket.
+"""The functions under approximate aggregates: registers of a HyperLogLog, buckets of a DDSketch.
 
 The aggregates count with these (`jobspec.aggregates`); in SQL they make sketches of one's own.
 
@@ -23,7 +23,7 @@ INFINITE_BUCKET = 0x7FF0000000000000 >> _SHIFT
 LAST_BUCKET = 0x7FF8000000000000 >> _SHIFT
 """That of NaN, which stands above infinity."""
 
-SOURCE = f'''
+_CONSTANTS = f"""
 HLL_SHIFT = {64 - HLL_BITS}
 HLL_BITS = {HLL_BITS}
 HLL_LAST = {1 << (HLL_BITS - 1)}
@@ -32,7 +32,8 @@ HALF = {1 << (_SHIFT - 1)}
 INFINITE_BUCKET = {INFINITE_BUCKET}
 LAST_BUCKET = {LAST_BUCKET}
 SIGN = {1 << 63}
-''' + '''
+"""
+_CODE = '''
 
 def hll_register(hash: u64) -> i64:
     """The register that a hash belongs to: its first bits."""
@@ -60,6 +61,8 @@ def ddsketch_value(bucket: i64) -> f64:
     value = f64_of_bits(magnitude << BUCKET_SHIFT | middle)
     return 0.0 - value if bucket < 0 else value
 '''
+
+SOURCE = _CONSTANTS + _CODE
 
 
 # --- in Python, where sketches are merged ---------------------------------------------------------

@@ -113,7 +113,9 @@ def test_pbkdf2_is_that_of_hashlib(
     assert K.text("pbkdf2_sha256_hex", password, salt, iterations, size).decode() == expected
 
 
-@pytest.mark.parametrize(("iterations", "size"), [(0, 32), (-1, 32), (2**40, 32), (1, 0), (1, 1025)])
+@pytest.mark.parametrize(
+    ("iterations", "size"), [(0, 32), (-1, 32), (2**40, 32), (1, 0), (1, 1025)]
+)
 def test_pbkdf2_refuses_what_would_never_end_or_give_nothing(iterations: int, size: int) -> None:
     K.run("pbkdf2_sha256_hex", b"p", b"s", iterations, size)
     assert K.code() == "invalid_argument"
@@ -130,7 +132,9 @@ def test_our_reference_gives_the_published_blocks_of_chacha20() -> None:
         "10f1e7e4d13b5915500fdd1fa32071c4c7d1f4c733c068030422aa9ac3d46c4e"
         "d2826446079faa0914c2d705d98b02a2b5129cd1de164eb9cbd083e8a2503c4e"
     )
-    assert ciphers.chacha20_block(bytes(32), 0, bytes(12)).hex().startswith("76b8e0ada0f13d90405d6ae5")
+    assert (
+        ciphers.chacha20_block(bytes(32), 0, bytes(12)).hex().startswith("76b8e0ada0f13d90405d6ae5")
+    )
     subkey = ciphers.hchacha20(KEY, bytes.fromhex("000000090000004a0000000031415927"))
     assert subkey.hex() == "82413b4227b27bfed30e42508a877d73a0f9e4d58a74a853c12ec41326d3ecdc"
 
@@ -210,7 +214,9 @@ def test_a_number_is_hashed_as_eight_bytes(number: int, seed: int) -> None:
 
 def test_equal_floats_have_the_same_hash() -> None:
     assert K.run("xxh64_f64", 0.0, 0) == K.run("xxh64_f64", -0.0, 0)
-    nans = [struct.unpack("<d", struct.pack("<Q", bits))[0] for bits in (0x7FF8 << 48, 0xFFF9 << 48)]
+    nans = [
+        struct.unpack("<d", struct.pack("<Q", bits))[0] for bits in (0x7FF8 << 48, 0xFFF9 << 48)
+    ]
     assert K.run("xxh64_f64", nans[0], 0) == K.run("xxh64_f64", nans[1], 0)
     assert unsigned(K.run("xxh64_f64", 1.5, 0)) == xxh64(struct.pack("<d", 1.5), 0)
 
