@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: screenshots help demo serve test test-python test-js fuzz browsers lint format docs lock clean
+.PHONY: screenshots help demo serve test test-python test-js fuzz corpus browsers lint format docs lock clean
 
 help:
 	@echo "make demo     start a hub, an example site and a volunteer; compute the demo jobs (ONCE=1: stop after)"
@@ -56,6 +56,10 @@ test-python: $(VENV)/dev browsers node_modules/.package-lock.json
 
 test-js: node_modules/.package-lock.json
 	$(BIN)/node --test tests/browser/*.test.mjs
+
+# The jobs of the determinism corpus, chosen anew; BLESS=1 pytest tests/corpus keeps the jobs.
+corpus: $(VENV)/dev
+	$(BIN)/python -m tests.corpus.write
 
 fuzz: $(VENV)/dev
 	$(BIN)/python -m tests.fuzz $(ARGS)

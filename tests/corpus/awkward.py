@@ -1,26 +1,19 @@
-"""Some fifty jobs that touch every part of the compiler, over a table of awkward values.
-
-Run as a script it prints a digest of each program and listing, for comparing processes.
-"""
+"""Some fifty jobs that touch every part of the compiler, over a table of awkward values."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import sys
-import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from tests.jobspec.jobs import ParquetJob, compiled, inputs
 from tests.jobspec.test_differential_jobs import AGGREGATES, EXPRESSIONS
 
 NAN_BITS = (0x7FF8000000000000, 0xFFF8000000000000, 0x7FF0000000000001, 0xFFFFFFFFFFFFFFFF)
 SINGLE_NAN_BITS = (0x7FC00000, 0xFFC00000, 0x7F800001, 0xFFFFFFFF)
 ROWS = 97
+UPLOAD = "awkward.parquet"
 
 FUNCTIONS = {
     "flight": "def flight(n: i64) -> i32:\n    s = 0\n    while n > 1:\n"
@@ -94,20 +87,12 @@ def steps() -> Iterator[tuple[Mapping[str, object], ...]]:
     yield ({"rename": {"s": "t", "t": "s"}}, {"drop": ["f"]}, {"limit": 11})
 
 
-def cases(*, payloads: bool = True) -> Iterator[tuple[str, bytes, str, list[bytes]]]:
-    """Name, program, listing and chunks (large, small, empty or of one row) of each job."""
-    with tempfile.TemporaryDirectory() as folder:
-        for each in steps():
-            ours = ParquetJob(Path(folder), table(payloads=payloads), *each)
-            chunks = [*ours.chunks(40), *ours.chunks()[:1], ours.chunks(1)[5]]
-            yield json.dumps(each), ours.job.wasm, ours.job.listing, chunks
+def jobs() -> Iterator[dict[str, Any]]:
+    for each in steps():
+        source: dict[str, Any] = {"upload": UPLOAD, "format": "parquet"}
+        yield {"name": "awkward values", "source": source, "steps": each}
     for derive in RANGES:
         for closing in CLOSINGS:
-            job = compiled({"range": {"n": [-20, 140, 2]}}, derive, closing, functions=FUNCTIONS)
-            yield json.dumps([derive, closing]), job.wasm, job.listing, inputs(job, 33)
-
-
-if __name__ == "__main__":
-    for _, wasm, listing, _ in cases():
-        digest = hashlib.sha256(wasm + listing.encode()).hexdigest()
-        sys.stdout.write(f"{digest}\n")
+            source = {"range": {"n": [-20, 140, 2]}}
+            members = {"functions": FUNCTIONS, "steps": [derive, closing]}
+            yield {"name": "awkward numbers", "source": source, **members}
