@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from jobspec.document_rules.refusals import refusal, shown
 from jobspec.json_text import Json
 from jobspec.problems import ProblemList, pointer
-from jobspec.sql import BUILT_IN_NAMES, is_callable_name
+from jobspec.sql import is_built_in, is_callable_name
 
 NAME_CHARS = 63
 NAME_PATTERN = f"^[A-Za-z_][A-Za-z0-9_]{{0,{NAME_CHARS - 1}}}$"
@@ -86,7 +86,7 @@ def check_function_names(tree: Mapping[str, Json], problems: ProblemList) -> Non
     for name in functions if isinstance(functions, dict) else ():
         if not re.fullmatch(NAME_PATTERN[1:-1], name):
             continue  # the model reports it
-        if name.lower() in BUILT_IN_NAMES or not is_callable_name(name):
+        if is_built_in(name.lower()) or not is_callable_name(name):
             problems.add(
                 "function_name",
                 pointer("functions", name),

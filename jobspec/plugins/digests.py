@@ -400,7 +400,7 @@ PLUGINS = (
         body=_kernel("md5_hex"),
         reference=lambda value: hashlib.md5(_bytes(value), usedforsecurity=False).hexdigest(),
         about="The MD5 digest, in hexadecimal digits. It protects nothing: use sha256 for that.",
-        examples=(("md5('abc')", "900150983cd24fb0d6963f7d28e17f72"),),
+        examples=(("md5('abc')", "'900150983cd24fb0d6963f7d28e17f72'"),),
     ),
     Plugin(
         name="sha1",
@@ -409,7 +409,7 @@ PLUGINS = (
         body=_kernel("sha1_hex"),
         reference=lambda value: hashlib.sha1(_bytes(value), usedforsecurity=False).hexdigest(),
         about="The SHA-1 digest, in hexadecimal digits. It protects nothing: use sha256 for that.",
-        examples=(("sha1('abc')", "a9993e364706816aba3e25717850c26c9cd0d89d"),),
+        examples=(("sha1('abc')", "'a9993e364706816aba3e25717850c26c9cd0d89d'"),),
     ),
     Plugin(
         name="sha256",
@@ -419,10 +419,7 @@ PLUGINS = (
         reference=lambda value: hashlib.sha256(_bytes(value)).hexdigest(),
         about="The SHA-256 digest, in hexadecimal digits; `unhex` makes bytes of them.",
         examples=(
-            (
-                "sha256('abc')",
-                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-            ),
+            ("sha256('abc')", "'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'"),
         ),
     ),
     Plugin(
@@ -435,7 +432,7 @@ PLUGINS = (
         examples=(
             (
                 "hmac_sha256('Jefe', 'what do ya want for nothing?')",
-                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+                "'5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843'",
             ),
         ),
         differs="DuckDB has no such function",
@@ -457,7 +454,7 @@ PLUGINS = (
         examples=(
             (
                 "pbkdf2_sha256('password', 'salt', 2, 32)",
-                "ae4d0c95af6b46d32d0adff928f06dd02a303f8ef3c251dfd6e2d85a95474c43",
+                "'ae4d0c95af6b46d32d0adff928f06dd02a303f8ef3c251dfd6e2d85a95474c43'",
             ),
         ),
         differs="DuckDB has no such function",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from jobspec.sql.aggregates import TypedAggregate, parse_aggregate
 from jobspec.sql.check import check, parse_expression
-from jobspec.sql.functions import AGGREGATES, BUILT_IN_NAMES, FUNCTIONS
+from jobspec.sql.functions import AGGREGATES, FUNCTIONS, is_built_in
 from jobspec.sql.lower import lower, lower_condition
 from jobspec.sql.parse import is_callable_name, parse
 from jobspec.sql.typed import TypedExpression, columns_read
@@ -15,13 +15,13 @@ from jobspec.sql.value import Value
 
 __all__ = [
     "AGGREGATES",
-    "BUILT_IN_NAMES",
     "FUNCTIONS",
     "TypedAggregate",
     "TypedExpression",
     "Value",
     "check",
     "columns_read",
+    "is_built_in",
     "is_callable_name",
     "lower",
     "lower_condition",

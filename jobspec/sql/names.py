@@ -37,7 +37,6 @@ NOT_YET_FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(("lower", "upper", "split", "split_part", "lpad", "rpad"), _AS_COLUMN),
     **dict.fromkeys(("regexp_extract", "regexp_matches", "regexp_replace"), "LIKE finds texts"),
     **dict.fromkeys(("date", "date_trunc", "extract", "strptime", "year", "month"), _AS_COLUMN),
-    "random": "derive numbers from a column by a function: every run must give the same result",
 }
 """Functions that are looked for in vain, and what to do instead."""
 

@@ -6,6 +6,7 @@ form of SQL means (`jobspec.sql.check`).
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 
@@ -103,6 +104,8 @@ class Operands(ABC):
                 for kind, value in zip(families, values, strict=True)
             ]
         operands = tuple(coerce(value, type_) for value, type_ in zip(values, types, strict=True))
+        if overload.numbered:
+            operands = (self._number_of_call(node), *operands)
         gives = overload.gives
         if callable(gives):
             result = gives(operands)
@@ -110,6 +113,12 @@ class Operands(ABC):
             result = gives if isinstance(gives, ValueType) else operands[0].type
         nullable = overload.may_null or any(value.nullable for value in operands)
         return typed.Apply(result, nullable, overload.operation, operands, overload.may_null)
+
+    def _number_of_call(self, node: Syntax) -> Constant:
+        """Made of the call's place in the document, so that it is the same whoever compiles."""
+        place = f"{self._pointer} {node.place}".encode()
+        digest = hashlib.blake2b(place, digest_size=8).digest()
+        return Constant(ValueType.I64, int.from_bytes(digest, "little", signed=True))
 
     def _no_overload(
         self,

@@ -7,15 +7,18 @@ operands are not all computed, are listed here and checked by `jobspec.sql.check
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
 from types import ModuleType
 
-from jobspec.sql.functions import arithmetic, bits, floats, forms, texts
+from jobspec.errors import PluginError
+from jobspec.sql.functions import arithmetic, bits, chance, floats, forms, installed, texts
 from jobspec.sql.functions.arithmetic import NEGATE
 from jobspec.sql.functions.forms import AGGREGATES, FORMS
 from jobspec.sql.functions.signature import Function, Lower, Takes
 from jobspec.sql.functions.texts import LIKE_PATTERN
 
-_FAMILIES: tuple[ModuleType, ...] = (arithmetic, bits, floats, texts)
+_FAMILIES: tuple[ModuleType, ...] = (arithmetic, bits, chance, floats, texts)
 
 
 def _rows(table: str) -> list[Function]:
@@ -25,31 +28,58 @@ def _rows(table: str) -> list[Function]:
 OPERATORS: dict[str, Function] = {row.name: row for row in _rows("OPERATORS")}
 """By how they are written."""
 
-FUNCTIONS: dict[str, Function] = {
-    name: row
-    for row in sorted(_rows("FUNCTIONS"), key=lambda row: row.name)
-    for name in (row.name, *row.aliases)
-}
+
+class _Functions(Mapping[str, Function]):
+    """The table of functions, completed by plugins when it is first read.
+
+    Not sooner: a plugin's own module imports this package before it can be loaded.
+    """
+
+    @cached_property
+    def _table(self) -> Mapping[str, Function]:
+        table: dict[str, Function] = {}
+        for row in sorted((*_rows("FUNCTIONS"), *installed.rows()), key=lambda row: row.name):
+            for name in (row.name, *row.aliases):
+                if name in table or name in FORMS or name in AGGREGATES:
+                    raise PluginError(f"a plugin is named {name}, as a function of the language is")
+                table[name] = row
+        return table
+
+    def __getitem__(self, name: str) -> Function:
+        return self._table[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
+FUNCTIONS: Mapping[str, Function] = _Functions()
 """By name; an alias stands for the same row."""
 
-_LOWERINGS: dict[str, Lower] = {
-    overload.operation: overload.lower
-    for row in (*OPERATORS.values(), *FUNCTIONS.values(), NEGATE, LIKE_PATTERN)
-    for overload in row.overloads
-}
+
+@cache
+def _lowerings() -> Mapping[str, Lower]:
+    return {
+        overload.operation: overload.lower
+        for row in (*OPERATORS.values(), *FUNCTIONS.values(), NEGATE, LIKE_PATTERN)
+        for overload in row.overloads
+    }
 
 
 def lowering(operation: str) -> Lower:
     """How the operation of an overload is computed."""
-    return _LOWERINGS[operation]
+    return _lowerings()[operation]
 
 
-BUILT_IN_NAMES = frozenset({*FUNCTIONS, *FORMS, *AGGREGATES})
-"""Names that functions of a document cannot have."""
+def is_built_in(name: str) -> bool:
+    """Whether functions of a document cannot have the name."""
+    return name in FUNCTIONS or name in FORMS or name in AGGREGATES
+
 
 __all__ = [
     "AGGREGATES",
-    "BUILT_IN_NAMES",
     "FORMS",
     "FUNCTIONS",
     "LIKE_PATTERN",
@@ -58,5 +88,6 @@ __all__ = [
     "Function",
     "Takes",
     "forms",
+    "is_built_in",
     "lowering",
 ]

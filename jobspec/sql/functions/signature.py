@@ -203,6 +203,9 @@ class Overload:
     """Looks at literal operands, before any conversion."""
     prepare: Callable[[Sequence[Typed]], Sequence[ValueType] | Complaint] | None = None
     """The types that the operands are converted to, where `takes` does not say it."""
+    numbered: bool = False
+    """Whether a first operand is put in that nobody wrote: an i64, the number of the call, which
+    no other call in the job has."""
 
     def takes_count(self, given: int) -> bool:
         least = len(self.takes) - self.optional
