@@ -13,7 +13,7 @@ Not here: SQL's or Python's meaning (the front ends), bytes (`jobspec.wasm`), te
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -286,6 +286,8 @@ class Module:
 
     functions: tuple[Function, ...]
     globals: tuple[Global, ...] = ()
+    initial: Mapping[str, int] = field(default_factory=dict)
+    """What global variables of kernels begin with, in programs that use them."""
     memory_maximum_bytes: int
 
 

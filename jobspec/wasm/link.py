@@ -39,14 +39,14 @@ def link(module: Module) -> Module:
     return replace(
         module,
         functions=tuple(functions.values()),
-        globals=_globals(module.globals, tuple(functions.values())),
+        globals=_globals(module, tuple(functions.values())),
     )
 
 
-def _globals(own: tuple[Global, ...], functions: tuple[Function, ...]) -> tuple[Global, ...]:
+def _globals(module: Module, functions: tuple[Function, ...]) -> tuple[Global, ...]:
     standard = (Global(name=name, kind=Kind.I32) for name in STANDARD_GLOBALS)
     found: dict[str, Global] = {}
-    for variable in (*standard, *own):
+    for variable in (*standard, *module.globals):
         if variable.name in found:
             raise CompilerError(f"global variable {variable.name} is defined twice")
         found[variable.name] = variable
@@ -58,7 +58,8 @@ def _globals(own: tuple[Global, ...], functions: tuple[Function, ...]) -> tuple[
                     raise CompilerError(
                         f"{function.name} uses global variable {name}, which does not exist"
                     )
-                found[name] = variable_of_kernels
+                initial = module.initial.get(name, variable_of_kernels.initial)
+                found[name] = replace(variable_of_kernels, initial=initial)
     return tuple(found.values())
 
 

@@ -1,0 +1,100 @@
+"""random() and encrypt(): the same in every run and partition, others in other rows and jobs."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from typing import Any
+
+import pytest
+
+from jobspec.plugins import plugins
+from tests.jobspec.jobs import compiled, computed, problems
+
+KEY = "a key of thirty-two bytes, so..."
+RANGE = {"range": {"n": [0, 300]}}
+DRAW = {"derive": {"x": "random()", "y": "random()"}}
+
+
+def drawn(source: object = RANGE, *steps: Any, rows: int = 1 << 30, **members: Any) -> list[Any]:
+    return computed(compiled(source, *(steps or (DRAW,)), **members), rows)
+
+
+def test_any_partition_draws_the_same_numbers() -> None:
+    whole = drawn()
+    assert drawn(rows=7) == whole
+    assert drawn(rows=1) == whole
+
+
+def test_rows_and_calls_draw_different_numbers() -> None:
+    rows = drawn()
+    numbers = [row[name] for row in rows for name in ("x", "y")]
+    assert len(set(numbers)) == len(numbers)
+    assert all(0 <= number < 1 for number in numbers)
+    assert 0.4 < sum(numbers) / len(numbers) < 0.6
+
+
+def test_a_row_draws_by_its_number_in_the_source_not_by_how_many_are_left() -> None:
+    steps = ({"filter": "n % 3 = 1"}, {"derive": {"x": "random()"}})
+    assert drawn(RANGE, *steps, rows=7) == drawn(RANGE, *steps)
+
+
+def test_other_jobs_draw_other_numbers_but_words_about_a_job_do_not_matter() -> None:
+    whole = drawn()
+    described = drawn(about="Numbers.", priority=9, split={"rows": 10}, output=["csv"])
+    assert described == whole
+    longer = drawn({"range": {"n": [0, 301]}})
+    assert not {row["x"] for row in longer} & {row["x"] for row in whole}
+
+
+def test_a_condition_on_chance_is_true_or_false_and_not_both() -> None:
+    rows = drawn(RANGE, {"derive": {"low": "random() < 0.5"}}, {"derive": {"high": "NOT low"}})
+    assert all(row["low"] is not row["high"] for row in rows)
+    assert 100 < sum(row["low"] for row in rows) < 200
+
+
+def test_a_job_without_chance_does_not_depend_on_its_document() -> None:
+    one = compiled(RANGE, {"derive": {"x": "n + 1"}})
+    other = compiled({"range": {"n": [0, 301]}}, {"derive": {"x": "n + 1"}})
+    assert one.program_sha256 == other.program_sha256
+
+
+def test_what_a_job_encrypts_is_shown_again_and_no_nonce_is_used_twice() -> None:
+    steps = {
+        "derive": {
+            "hidden": f"encrypt('secret', '{KEY}')",
+            "again": f"encrypt('secret', '{KEY}')",
+            "same": f"md5(decrypt(hidden, '{KEY}')) = md5('secret')",
+        }
+    }
+    rows = drawn(RANGE, steps, rows=11)
+    assert all(row["same"] for row in rows)
+    nonces = {bytes(row[name])[:24] for row in rows for name in ("hidden", "again")}
+    assert len(nonces) == 600
+    decrypt = plugins()["decrypt"].reference
+    assert {decrypt(bytes(row["again"]), KEY) for row in rows} == {b"secret"}
+
+
+def test_encryption_is_that_of_the_reference() -> None:
+    job = compiled(RANGE, {"derive": {"hidden": f"encrypt('secret', '{KEY}')"}})
+    text = job.document.model_dump_json(exclude_unset=True, include={"source", "steps"})
+    low, high = struct.unpack_from("<2Q", hashlib.sha256(text.encode()).digest())
+    place = f"/steps/0/derive/hidden {0}".encode()
+    call = int.from_bytes(hashlib.blake2b(place, digest_size=8).digest(), "little")
+    encrypt = plugins()["encrypt"].reference
+    for row in computed(job):
+        assert bytes(row["hidden"]) == encrypt((low, high), row["n"], call, "secret", KEY)
+
+
+@pytest.mark.parametrize(
+    ("expression", "code"),
+    [
+        ("random(1)", "wrong_argument_count"),
+        ("encrypt('a')", "wrong_argument_count"),
+        ("encrypt(1, 'k')", "type_mismatch"),
+        ("decrypt('text', 'k')", "type_mismatch"),
+        ("hash()", "wrong_argument_count"),
+    ],
+)
+def test_a_wrong_call_is_a_problem(expression: str, code: str) -> None:
+    assert [one.code for one in problems(RANGE, {"derive": {"x": expression}})] == [code]
