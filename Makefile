@@ -12,7 +12,7 @@ help:
 	@echo "make serve    start a hub on http://127.0.0.1:8080"
 	@echo "make test     all tests, in real browsers too"
 	@echo "make lint     format, style, types, layers"
-	@echo "make fuzz     compare 100,000 generated expressions with DuckDB"
+	@echo "make fuzz     compare 100,000 generated expressions with DuckDB; compile hostile documents"
 	@echo "make docs     write the tables of docs/ that come from the code"
 	@echo "make lock     resolve the dependencies anew"
 
@@ -63,6 +63,8 @@ corpus: $(VENV)/dev
 
 fuzz: $(VENV)/dev
 	$(BIN)/python -m tests.fuzz $(ARGS)
+	$(BIN)/python -m tests.fuzz.compiling
+	$(BIN)/python -m tests.fuzz.compiling --guided --documents 5000
 
 # The pictures of the README, of a real hub.
 screenshots: $(VENV)/dev browsers

@@ -1,0 +1,123 @@
+"""Compiles generated documents: a program or problems, soon, in little memory, whatever comes.
+
+`python -m tests.fuzz.compiling --documents 20000` draws from a seed; with `--guided` atheris looks
+for documents that reach new parts of the compiler.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import secrets
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from jobspec import DocumentError, check_document
+from tests.fuzz.documents import document
+
+SECONDS = 5.0
+MEMORY_BYTES = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What compiling one document took."""
+
+    compiled: bool
+    seconds: float
+    grown_bytes: int
+    """By how much the process' peak of memory went up."""
+
+
+def compile_(raw: bytes) -> Cost:
+    """Compile a document. Raises whatever the compiler raises but DocumentError."""
+    before, peak = time.process_time(), _peak_bytes()
+    compiled = True
+    try:
+        check_document(raw, _no_upload)
+    except DocumentError as error:
+        compiled = False
+        if not all(problem.code and problem.message for problem in error.problems):
+            raise AssertionError("a problem without words") from error
+    return Cost(compiled, time.process_time() - before, _peak_bytes() - peak)
+
+
+def check(raw: bytes) -> Cost:
+    """The cost of a document, which is within the limits. Raises AssertionError if it is not."""
+    cost = compile_(raw)
+    assert cost.seconds < SECONDS, f"{cost.seconds:.1f} s: {raw!r}"
+    assert cost.grown_bytes < MEMORY_BYTES, f"{cost.grown_bytes >> 20} MiB: {raw!r}"
+    return cost
+
+
+def _no_upload(sha256: str) -> Any:
+    raise LookupError(sha256)
+
+
+def _peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--documents", type=int, default=20_000)
+    arguments.add_argument("--seed", type=int, default=secrets.randbelow(1 << 31))
+    arguments.add_argument("--guided", action="store_true", help="let atheris guide")
+    given = arguments.parse_args()
+    return _guided(given.documents) if given.guided else _seeded(given.seed, given.documents)
+
+
+def _seeded(seed: int, documents: int) -> int:
+    print(f"seed {seed}")
+    bad = compiled = 0
+    slowest, largest = 0.0, 0
+    for number in range(documents):
+        rng = Random(f"{seed}/{number}")
+        raw = document(lambda below, rng=rng: rng.randrange(below) if below else 0)  # type: ignore[misc]
+        try:
+            cost = check(raw)
+        except Exception as error:  # noqa: BLE001  (what is looked for)
+            bad += 1
+            print(f"document {number}: {type(error).__name__}: {error}\n  {raw[:3000]!r}")
+            continue
+        compiled += cost.compiled
+        slowest, largest = max(slowest, cost.seconds), max(largest, cost.grown_bytes)
+    print(
+        f"{documents:,} documents, {compiled:,} programs, {bad} failures; "
+        f"at most {slowest:.2f} s and {largest >> 20} MiB"
+    )
+    return 1 if bad else 0
+
+
+def _guided(documents: int) -> int:
+    import atheris
+
+    with atheris.instrument_imports(include=["jobspec"]):
+        for name in [name for name in sys.modules if name.partition(".")[0] == "jobspec"]:
+            del sys.modules[name]
+        import jobspec
+
+    def one(data: bytes) -> None:
+        provider = atheris.FuzzedDataProvider(data)
+        raw = document(lambda below: provider.ConsumeIntInRange(0, max(below - 1, 0)))
+        with suppress(jobspec.DocumentError):
+            jobspec.check_document(raw, _no_upload)
+
+    # Long random inputs to begin with: short ones make every choice the first.
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(200):
+            (Path(folder) / str(number)).write_bytes(secrets.token_bytes(400))
+        limits = ["-max_len=800", "-len_control=0", "-timeout=10", "-rss_limit_mb=1024"]
+        atheris.Setup([sys.argv[0], folder, f"-runs={documents}", *limits], one)
+        atheris.Fuzz()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""Random job documents: good ones with some of their parts replaced, moved, doubled or broken.
+
+Every choice is drawn from a source of integers, so that hypothesis, a seed, or a coverage-guided
+fuzzer can make it.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from jobspec.document_rules.keywords import MEMBERS, SOURCES, STEPS
+from jobspec.sql.functions import FORMS, FUNCTIONS, OPERATORS
+from jobspec.types import ValueType
+from tests.corpus import files
+
+T = TypeVar("T")
+Draw = Callable[[int], int]
+"""Gives an integer from 0 up to what it is given, exclusive."""
+
+_NUMBERS = (0, -1, 1, 1.5, -0.0, 1e308, 2**31, 2**53, 2**63, 2**64, -(2**63), 10**40, 0.1)
+_WORDS = ("", " ", "n", "NULL", "é😀", "\0", "x" * 300, "a.b", '"', "'", "--", "/*", ";", "$1")
+_TOKENS = (
+    *("(", ")", "((((", "))))", ",", "'", '"', " ", "\n", "--", "/*", "::", ".", "1", "1e9"),
+    *("NULL", "AND", "OR", "NOT", "CASE", "WHEN", "THEN", "END", "IN (", "BETWEEN", "LIKE", "IS"),
+    *("CAST(", " AS ", "INTERVAL '1' day", "DATE '2026-01-01'", "e0", "0x1F", "999999999999"),
+    *("a{1000}", "(a|b)*", "[^", "\\\\", "%", "n", "x", "s", "d"),
+)
+_CODE = (
+    *("\n", "    ", "def f(n: i64) -> i64:", "return n", "while True:", "for i in range(10**9):"),
+    *("if n:", "else:", "n = n * n", "x = [0.0] * 1000", "x[n]", "import os", "lambda: 0", "f(n)"),
+    *("n ** 60", "**", "1 << 200", "[[", "]]", "(", ")", ":", "yield", "'a'", "0.1", "n, m = m, n"),
+)
+_GOOD: list[dict[str, Any]] = [
+    {
+        "name": "flights",
+        "source": {"range": {"n": [1, 1000]}},
+        "functions": {
+            "flight": "def flight(n: i64) -> i32:\n    s = 0\n    while n != 1:\n"
+            "        n = n // 2 if n % 2 == 0 else 3 * n + 1\n        s += 1\n    return s"
+        },
+        "steps": [
+            {"derive": {"s": "flight(n)"}},
+            {"aggregate": {"m": "max(s)", "at": "arg_max(n, s)"}},
+        ],
+    },
+    {
+        "name": "words",
+        "source": {"rows": [{"s": "a b", "x": 1.5}, {"s": None, "x": -2}]},
+        "steps": [{"filter": "x > 0"}, {"aggregate": {"c": "count(*)"}, "by": ["s"]}],
+    },
+]
+
+
+def document(draw: Draw) -> bytes:
+    """The text of a document that is nearly good."""
+    found = copy.deepcopy(_one(draw, _good()))
+    for _ in range(1 + draw(4)):
+        _change(draw, found)
+    text = json.dumps(found)
+    if draw(10) == 0:
+        at = draw(len(text) + 1)
+        text = (
+            text[:at] + _one(draw, [*'{}[],:"0', "\\ud800", "null", "1e999"]) + text[at + draw(3) :]
+        )
+    return text.encode("utf-8", "surrogatepass")
+
+
+@cache
+def _good() -> list[dict[str, Any]]:
+    return [*_GOOD, *(job for job in files.jobs() if "upload" not in job["source"])]
+
+
+def _change(draw: Draw, document: dict[str, Any]) -> None:
+    """Change one place of the document."""
+    places = list(_places(document))
+    container, key = _one(draw, places)
+    value = container[key]
+    match draw(8):
+        case 0:
+            container[key] = _json(draw, 3)
+        case 1 if isinstance(container, dict):
+            container[_one(draw, (*_WORDS, *MEMBERS, *STEPS, *SOURCES))] = container.pop(key)
+        case 2:
+            del container[key]
+        case 3:
+            other, at = _one(draw, places)
+            container[key] = copy.deepcopy(other[at]) if at in _keys(other) else value
+        case 4 if isinstance(container, list):
+            container.extend([value] * draw(200))
+        case _ if isinstance(value, str):
+            container[key] = _text(draw, value)
+        case _:
+            container[key] = _json(draw, 1)
+
+
+def _text(draw: Draw, text: str) -> str:
+    """An expression or a function with pieces put in, taken out or repeated."""
+    pieces: Sequence[str] = _CODE if "\n" in text else (*_TOKENS, *_names())
+    for _ in range(1 + draw(5)):
+        at, end = sorted((draw(len(text) + 1), draw(len(text) + 1)))
+        match draw(5):
+            case 0:
+                text = text[:at] + text[end:]
+            case 1 if len(text) < 5000:
+                text = text[:at] + text[at:end] * (2 + draw(40)) + text[end:]
+            case 2:
+                name = _one(draw, sorted(FUNCTIONS))
+                text = f"{name}({', '.join([text] * (1 + draw(3)))})" if len(text) < 3000 else text
+            case _:
+                text = text[:at] + _one(draw, pieces) + text[at:]
+    return text
+
+
+def _names() -> list[str]:
+    return [*OPERATORS, *FUNCTIONS, *FORMS, *(f"CAST(n AS {type_})" for type_ in ValueType)]
+
+
+def _json(draw: Draw, depth: int) -> Any:
+    match draw(7 if depth else 5):
+        case 0:
+            return _one(draw, _NUMBERS)
+        case 1:
+            return _one(draw, _WORDS)
+        case 2:
+            return _one(draw, (None, True, False))
+        case 3 | 4:
+            return _text(draw, _one(draw, ("n + 1", "s", "lower(s)", "x > 0", "sum(x)")))
+        case 5:
+            return [_json(draw, depth - 1) for _ in range(draw(4))]
+    keys = (*_WORDS, *MEMBERS, *STEPS, *SOURCES)
+    return {_one(draw, keys): _json(draw, depth - 1) for _ in range(draw(4))}
+
+
+def _places(value: Any) -> Any:
+    for key in _keys(value):
+        yield value, key
+        yield from _places(value[key])
+
+
+def _keys(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value)
+    return list(range(len(value))) if isinstance(value, list) else []
+
+
+def _one(draw: Draw, options: Sequence[T]) -> T:
+    return options[draw(len(options))]
