@@ -23,6 +23,10 @@ import click  # noqa: E402 - the path comes first
 from pydantic import BaseModel  # noqa: E402
 
 from jobspec.problems import CODES  # noqa: E402
+from jobspec.sql.functions import FORMS, OPERATORS, families  # noqa: E402
+from jobspec.sql.functions.forms import Form  # noqa: E402
+from jobspec.sql.functions.signature import STRICT, Function, Overload  # noqa: E402
+from jobspec.types import ValueType  # noqa: E402
 from owc.cli import COMMANDS, owc  # noqa: E402
 from owc.settings import PREFIX, Settings  # noqa: E402
 from owc.telemetry import EVENTS  # noqa: E402
@@ -63,6 +67,25 @@ def render(text: str) -> str:
         return match[1] + "\n".join(TABLES[match[2]]()) + "\n" + match[3]
 
     return _BLOCK.sub(replace, text)
+
+
+def sql_operators() -> Iterator[str]:
+    rows = {row.name: row for row in OPERATORS.values()}.values()
+    return _table(_REFERENCE_HEAD, (_function(row, _operands(row)) for row in rows))
+
+
+def sql_functions() -> Iterator[str]:
+    for about, rows in families():
+        yield about
+        yield ""
+        ordered = sorted(rows, key=lambda row: row.name)
+        yield from _table(_REFERENCE_HEAD, (_function(row, _calls(row)) for row in ordered))
+        yield ""
+
+
+def sql_forms() -> Iterator[str]:
+    rows = ((f"`{row.name}(...)`", _words(row)) for row in FORMS.values())
+    return _table(("call", "gives"), rows)
 
 
 def settings() -> Iterator[str]:
@@ -127,6 +150,9 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     function.__name__: function
     for function in (
         settings,
+        sql_operators,
+        sql_functions,
+        sql_forms,
         problems,
         events,
         commands,
@@ -141,6 +167,54 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
 
 
 # --- rows -----------------------------------------------------------------------------------------
+
+_REFERENCE_HEAD = ("takes", "type", "gives")
+
+
+def _function(row: Function, takes: str) -> tuple[str, str, str]:
+    return takes, ", ".join(dict.fromkeys(map(_gives, row.overloads))), _words(row)
+
+
+def _calls(row: Function) -> str:
+    calls = [f"`{row.name}({_arguments(one)})`" for one in row.overloads]
+    also = [f"also `{alias}`" for alias in row.aliases]
+    return "<br>".join((*dict.fromkeys(calls), *also))
+
+
+def _operands(row: Function) -> str:
+    written = []
+    for one in row.overloads:
+        nouns = [family.noun.removeprefix("a ").removeprefix("an ") for family in one.takes]
+        first, *rest = nouns
+        written.append(f"{first} `{row.name}` {rest[0]}" if rest else f"`{row.name}` {first}")
+    return "<br>".join(dict.fromkeys(written))
+
+
+def _arguments(overload: Overload) -> str:
+    """The operands' kinds, those that may be left out in brackets."""
+    nouns = [family.noun.removeprefix("a ").removeprefix("an ") for family in overload.takes]
+    needed = len(nouns) - overload.optional
+    text = ", ".join(nouns[:needed])
+    for noun in nouns[needed:]:
+        text += f"[, {noun}]" if text else f"[{noun}]"
+    return text + (", ..." if overload.variadic else "")
+
+
+def _gives(overload: Overload) -> str:
+    if isinstance(overload.gives, ValueType):
+        return f"{overload.gives}"
+    return "that of the operands"
+
+
+def _words(row: Function | Form) -> str:
+    """What it gives, when that is NULL, examples, and how DuckDB differs."""
+    parts = [row.about]
+    if row.nulls != STRICT:
+        parts.append(f"{row.nulls[0].upper()}{row.nulls[1:]}.")
+    parts += [f"`{text}` is `{value}`." for text, value in row.examples]
+    if row.differs:
+        parts.append(f"*Unlike DuckDB: {row.differs}.*")
+    return " ".join(parts)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -59,6 +59,15 @@ FUNCTIONS: Mapping[str, Function] = _Functions()
 """By name; an alias stands for the same row."""
 
 
+def families() -> Iterator[tuple[str, tuple[Function, ...]]]:
+    """The rows of functions by family, with the sentence that says what a family is."""
+    for family in _FAMILIES:
+        rows = getattr(family, "FUNCTIONS", ())
+        if rows:
+            yield (family.__doc__ or "").partition("\n")[0], tuple(rows)
+    yield "Functions that plugins add; these come with the hub.", installed.rows()
+
+
 @cache
 def _lowerings() -> Mapping[str, Lower]:
     return {
@@ -87,6 +96,7 @@ __all__ = [
     "OPERATORS",
     "Function",
     "Takes",
+    "families",
     "forms",
     "is_built_in",
     "lowering",

@@ -15,6 +15,8 @@ class Form:
     about: str
     examples: tuple[tuple[str, str], ...]
     """Expressions and their values, both as SQL."""
+    nulls: str
+    """When it is NULL."""
     differs: str = ""
 
 
@@ -24,6 +26,7 @@ _ROWS = (
         least=1,
         most=None,
         about="The first value that is not NULL; later ones are not computed.",
+        nulls="NULL where all values are",
         examples=(("coalesce(NULL, 2, 3)", "2"),),
     ),
     Form(
@@ -31,6 +34,7 @@ _ROWS = (
         least=1,
         most=None,
         about="All texts, one after the other; NULL counts as an empty text.",
+        nulls="never NULL",
         examples=(("concat('a', NULL, 1)", "'a1'"),),
     ),
     Form(
@@ -38,6 +42,7 @@ _ROWS = (
         least=1,
         most=None,
         about="The greatest value that is not NULL.",
+        nulls="NULL where all values are",
         examples=(("greatest(1, NULL, 3)", "3"),),
     ),
     Form(
@@ -45,6 +50,7 @@ _ROWS = (
         least=3,
         most=3,
         about="The second value where the first is true, else the third.",
+        nulls="NULL where the chosen value is",
         examples=(("if(2 > 1, 'yes', 'no')", "'yes'"),),
     ),
     Form(
@@ -52,6 +58,7 @@ _ROWS = (
         least=2,
         most=2,
         about="The first value, or the second where it is NULL.",
+        nulls="NULL where both values are",
         examples=(("ifnull(NULL, 2)", "2"),),
     ),
     Form(
@@ -59,6 +66,7 @@ _ROWS = (
         least=1,
         most=None,
         about="The least value that is not NULL.",
+        nulls="NULL where all values are",
         examples=(("least(1, NULL, 3)", "1"),),
     ),
     Form(
@@ -66,6 +74,7 @@ _ROWS = (
         least=2,
         most=2,
         about="NULL where the values are equal, else the first.",
+        nulls="NULL where the first value is, or both are equal",
         examples=(("nullif(3, 3)", "NULL"), ("nullif(3, 4)", "3")),
     ),
 )

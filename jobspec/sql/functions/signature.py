@@ -116,6 +116,10 @@ _TYPES = {
 }
 
 
+STRICT = "NULL where an operand is"
+"""The rule that most functions follow."""
+
+
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """Why literal operands make no sense: becomes a problem at the operand of that number."""
@@ -227,6 +231,8 @@ class Function:
     """Expressions and their values, both as SQL."""
     differs: str = ""
     """How it differs from DuckDB."""
+    nulls: str = STRICT
+    """When it is NULL."""
     aliases: tuple[str, ...] = ()
 
     @property

@@ -135,7 +135,7 @@ FUNCTIONS = (
         overloads=_function("reverse", (_STR,), _STRING),
         about="The characters (code points) in reverse order.",
         examples=(("reverse('abc')", "'cba'"),),
-        differs="DuckDB keeps graphemes together",
+        differs="code points are reversed, which breaks what a reader sees as one character",
     ),
     Function(
         name="right",
