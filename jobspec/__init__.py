@@ -30,9 +30,10 @@ from jobspec.limits import Limits
 from jobspec.merge import merge, result_schema
 from jobspec.problems import Problem
 from jobspec.program_plan import ProgramPlan, Requirement
-from jobspec.results import result_csv, result_ndjson, write_parquet
+from jobspec.results import result_arrow, result_csv, result_ndjson, write_parquet
 from jobspec.run import Run, run_program
 from jobspec.types import Column, Schema, ValueType
+from jobspec.value_text import value_as_text
 from jobspec.wasm.disassemble import disassemble
 
 __all__ = [
@@ -68,9 +69,11 @@ __all__ = [
     "output_table",
     "parse_document",
     "range_chunk",
+    "result_arrow",
     "result_csv",
     "result_ndjson",
     "result_schema",
     "run_program",
+    "value_as_text",
     "write_parquet",
 ]

@@ -1,23 +1,26 @@
-"""Results as files: written once as Parquet, read back as CSV or NDJSON whenever asked for.
+"""Results as files: written once as Parquet, read back as CSV, NDJSON or Arrow when asked for.
 
 Values leave exactly as they are. CSV is RFC 4180 with a header: NULL is an empty field, an empty
 string is `""`, floats are the shortest text that reads back as the same number. NDJSON writes
-NaN and infinities, which JSON has not, as the strings "NaN", "Infinity" and "-Infinity".
+NaN and infinities, which JSON has not, as the strings "NaN", "Infinity" and "-Infinity", and
+dates, timestamps and binaries as strings (`jobspec.value_text`). Arrow is the IPC file format.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobspec.types import Scalar
+from jobspec.value_text import value_as_text
 
 _BATCH_ROWS = 8192
 _NEEDS_QUOTES = re.compile(r'[",\r\n]|^[ \t]|[ \t]$|^$')
@@ -65,30 +68,73 @@ def result_ndjson(path: Path) -> Iterator[bytes]:
             yield "".join("{" + ",".join(members) + "}\n" for members in rows).encode()
 
 
-def _csv_writer(arrow: pa.DataType) -> Callable[[Scalar], str]:
+def result_arrow(path: Path) -> Iterator[bytes]:
+    """The Parquet file at `path` as an Arrow IPC file, in pieces of some thousand rows."""
+    sink = _Sink()
+    with pq.ParquetFile(path) as file:
+        with pa.ipc.new_file(sink, file.schema_arrow) as writer:
+            for batch in file.iter_batches(_BATCH_ROWS):
+                writer.write_batch(batch)
+                yield sink.take()
+        yield sink.take()
+
+
+class _Sink(io.RawIOBase):
+    """Takes what is written, to be taken away in pieces; counts on as a file would."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._position = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def write(self, data: Any) -> int:
+        self._pieces.append(bytes(data))
+        self._position += len(self._pieces[-1])
+        return len(self._pieces[-1])
+
+    def take(self) -> bytes:
+        data = b"".join(self._pieces)
+        self._pieces.clear()
+        return data
+
+
+def _csv_writer(arrow: pa.DataType) -> Callable[[Any], str]:
     if pa.types.is_string(arrow):
         return _csv_string
     if pa.types.is_boolean(arrow):
         return _truth
     if pa.types.is_float32(arrow):
-        return lambda value: str(np.float32(value or 0))
-    return str
+        return lambda value: str(np.float32(value))
+    if pa.types.is_binary(arrow):
+        return lambda value: _csv_string(value_as_text(value))
+    return value_as_text if _has_text(arrow) else str
 
 
-def _csv_string(value: Scalar) -> str:
+def _csv_string(value: Any) -> str:
     text = str(value)
     return '"' + text.replace('"', '""') + '"' if _NEEDS_QUOTES.search(text) else text
 
 
-def _json_writer(arrow: pa.DataType) -> Callable[[Scalar], str]:
+def _json_writer(arrow: pa.DataType) -> Callable[[Any], str]:
     if pa.types.is_floating(arrow):
         single = pa.types.is_float32(arrow)
-        return lambda value: _json_float(float(value or 0), single=single)
+        return lambda value: _json_float(value, single=single)
     if pa.types.is_boolean(arrow):
         return _truth
     if pa.types.is_string(arrow):
         return lambda value: json.dumps(value, ensure_ascii=False)
-    return str
+    if pa.types.is_decimal(arrow):
+        return value_as_text  # is a number of JSON
+    return (lambda value: json.dumps(value_as_text(value))) if _has_text(arrow) else str
+
+
+def _has_text(arrow: pa.DataType) -> bool:
+    return pa.types.is_temporal(arrow) or pa.types.is_decimal(arrow) or pa.types.is_binary(arrow)
 
 
 def _json_float(value: float, *, single: bool) -> str:
@@ -99,5 +145,5 @@ def _json_float(value: float, *, single: bool) -> str:
     return '"Infinity"' if value > 0 else '"-Infinity"'
 
 
-def _truth(value: Scalar) -> str:
+def _truth(value: Any) -> str:
     return "true" if value else "false"

@@ -1,7 +1,8 @@
 """CSV files: comma separated, RFC 4180 quoting, names in the first line.
 
 An empty field is NULL and a quoted empty field is an empty string, so what `jobspec.results`
-writes is read back as it was. No other spelling is NULL: `NA` is a string, and so a country.
+writes is read back as it was. No other spelling is NULL: `NA` is a string, and so a country. Dates
+and times of ISO 8601 are found as such, and times with a zone are read as those in UTC.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from jobspec.sources.source import (
     too_many_columns,
 )
 from jobspec.types import Schema, ValueType
+from jobspec.value_text import BadTextError, read_texts
 
 _BLOCK_BYTES = 1 << 20
 """Arrow reads up to 32 blocks ahead; no row can be longer than one."""
@@ -35,6 +37,8 @@ _END_TEXT = "the end of the file" + "," * (MAX_COLUMNS + 1)
 _END = f"\n{_END_TEXT}\n".encode()
 """A row that fits no file and is put behind the last one: inside an open quote it is not seen."""
 
+_ZONED = pa.timestamp("us", "UTC")
+_CONVERSION = "mend the file, or give the column another type in source.columns"
 _ROW = re.compile(r"Row #(\d+): ")
 _COLUMN = re.compile(r"In CSV column #(\d+): ")
 
@@ -50,7 +54,7 @@ class CsvSource:
         sample, is_whole = self._first_lines()
         if sample.partition(b"\n")[0].count(b",") > MAX_COLUMNS:
             raise too_many_columns()
-        column_types = {name: arrow_type(declared[name]) for name in declared}
+        column_types = {name: _read_type(declared[name]) for name in declared}
         bad = _BadRows(tolerant=True)
         data = sample + _END if is_whole and sample.strip() else sample
         try:
@@ -72,24 +76,51 @@ class CsvSource:
         if not table.num_rows:
             raise BadSource("source_empty", "the file has a header but no rows")
         self.columns: tuple[SourceColumn, ...] = source_columns(list(table.schema), declared)
+        self._zoned = {field.name for field in table.schema if getattr(field.type, "tz", None)}
+        try:
+            for batch in table.to_batches():
+                self._converted(batch, declared, 0)
+        except SourceError as error:
+            raise BadSource("source_unreadable", error.message, _CONVERSION) from None
 
     def read(self, schema: Schema) -> Iterator[pa.RecordBatch]:
         names = tuple(column.name for column in schema)
-        column_types = {column.name: arrow_type(column.type) for column in schema}
+        types = {column.name: column.type for column in schema}
+        column_types = {
+            name: _ZONED if name in self._zoned else _read_type(types[name]) for name in names
+        }
         bad = _BadRows(tolerant=False)
         rows = 0
         try:
             with self._path.open("rb") as file:
                 stream = pa.PythonFile(_WithEnd(file), mode="r")
                 for batch in _reader(stream, _BLOCK_BYTES, column_types, bad, names):
+                    yield self._converted(batch, types, rows)
                     rows += batch.num_rows
-                    yield batch
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             message, row = _worded(str(error), names)
             hint = _hint(str(error))
             raise SourceError(f"{message}; {hint}" if hint else message, row) from None
         if not bad.saw_end:
             raise SourceError("; ".join(_never_closed(bad, rows)))
+
+    def _converted(
+        self, batch: pa.RecordBatch, types: Mapping[str, ValueType], first_row: int
+    ) -> pa.RecordBatch:
+        """The batch with what Arrow does not read as it is meant."""
+        for position, name in enumerate(batch.schema.names):
+            array, value_type = batch.column(position), types.get(name)
+            if value_type is not None and _is_read_as_text(value_type):
+                try:
+                    array = read_texts(array, value_type)
+                except BadTextError as error:
+                    row = first_row + error.index
+                    message = f"row {row} (from 0): column {name!r}: {error}"
+                    raise SourceError(message, row) from None
+            elif value_type is ValueType.TIMESTAMP and name in self._zoned:
+                array = array.cast(arrow_type(value_type))
+            batch = batch.set_column(position, name, array)
+        return batch
 
     def _first_lines(self) -> tuple[bytes, bool]:
         """The lines at the beginning of the file, and whether that is the whole file."""
@@ -103,6 +134,15 @@ class CsvSource:
                 "source_unreadable", f"the first line has more than {SAMPLE_BYTES >> 20} MB"
             )
         return data[:end], False
+
+
+def _read_type(value_type: ValueType) -> pa.DataType:
+    return pa.string() if _is_read_as_text(value_type) else arrow_type(value_type)
+
+
+def _is_read_as_text(value_type: ValueType) -> bool:
+    """Arrow knows no escapes, and lets decimals have too many digits."""
+    return value_type is ValueType.BINARY or value_type.is_decimal
 
 
 class _WithEnd(io.RawIOBase):
@@ -205,8 +245,10 @@ def _never_closed(bad: _BadRows, rows: int) -> tuple[str, str]:
 def _hint(text: str) -> str:
     if _END_TEXT[:100] in text:
         return "a double quote is never closed"
+    if "expected no zone offset" in text:
+        return "leave the column out of source.columns, then its zone is found"
     if "conversion error" in text:
-        return "mend the file, or give the column another type in source.columns"
+        return _CONVERSION
     if "Expected" in text:
         return "a value that contains a comma or a line break must stand in double quotes"
     if "straddling" in text:

@@ -1,5 +1,7 @@
 """NDJSON files: one JSON object a line. A key that a line lacks is NULL there.
 
+JSON has no dates, times or binaries: they are strings unless their type is declared.
+
 Arrow parses whole blocks of lines. Where it finds a mistake it is vague about the place, so the
 block is then gone through line by line.
 """
@@ -9,12 +11,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.json
 
-from jobspec.arrow import arrow_type
+from jobspec.arrow import arrow_type, value_fault
 from jobspec.errors import SourceError
 from jobspec.sources.source import (
     MAX_COLUMNS,
@@ -25,6 +28,7 @@ from jobspec.sources.source import (
     too_many_columns,
 )
 from jobspec.types import Schema, ValueType
+from jobspec.value_text import TEXT_TYPES, BadTextError, read_texts
 
 _KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:')
 _READ_BYTES = 256 * 1024
@@ -46,7 +50,6 @@ class NdjsonSource:
     def __init__(self, path: Path, declared: Mapping[str, ValueType]) -> None:
         """Raises BadSource for a file that is not NDJSON or has no rows."""
         self._path = path
-        known = {name: arrow_type(declared[name]) for name in declared}
         types: dict[str, pa.DataType] = {}
         keys: set[bytes] = set()
         try:
@@ -57,9 +60,10 @@ class NdjsonSource:
                     raise too_many_columns()
                 if len(found_keys) * block.data.count(b"\n") > _BLOCK_CELLS:
                     raise _too_sparse(len(found_keys), block)
-                for field in block.parse(known, ignore_others=False).schema:
-                    found = _unified(types.get(field.name, pa.null()), field, block)
-                    types[field.name] = found
+                for field in block.parse(declared, ignore_others=False).schema:
+                    if pa.types.is_timestamp(field.type) and field.name not in declared:
+                        field = field.with_type(pa.string())  # noqa: PLW2901  (JSON has strings)
+                    types[field.name] = _unified(types.get(field.name, pa.null()), field, block)
         except SourceError as error:
             raise BadSource(
                 "source_unreadable",
@@ -72,7 +76,7 @@ class NdjsonSource:
         self.columns: tuple[SourceColumn, ...] = source_columns(fields, declared)
 
     def read(self, schema: Schema) -> Iterator[pa.RecordBatch]:
-        known = {column.name: arrow_type(column.type) for column in schema}
+        known = {column.name: column.type for column in schema}
         for block in _blocks(self._path):
             yield from block.parse(known, ignore_others=True).select(list(known)).to_batches()
 
@@ -84,7 +88,7 @@ class _Block:
         self.data = data
         self.first_line = first_line
 
-    def parse(self, known: Mapping[str, pa.DataType], *, ignore_others: bool) -> pa.Table:
+    def parse(self, known: Mapping[str, ValueType], *, ignore_others: bool) -> pa.Table:
         """The block's rows. Raises SourceError that names the first bad line."""
         self._check_depth(known)
         try:
@@ -95,7 +99,7 @@ class _Block:
                     use_threads=False, block_size=len(self.data) + 1
                 ),
                 parse_options=pyarrow.json.ParseOptions(
-                    explicit_schema=pa.schema(list(known.items())),
+                    explicit_schema=pa.schema([(name, _read_type(known[name])) for name in known]),
                     unexpected_field_behavior="ignore" if ignore_others else "infer",
                 ),
             )
@@ -105,9 +109,24 @@ class _Block:
             raise self._blame(known, str(error)) from None
         if table.num_rows != self.data.count(b"\n"):
             self._check_lines(known)
+        return self._converted(table, known)
+
+    def _converted(self, table: pa.Table, known: Mapping[str, ValueType]) -> pa.Table:
+        for position, name in enumerate(table.schema.names):
+            if name not in known:
+                continue
+            array = table.column(position).combine_chunks()
+            try:
+                if known[name] in TEXT_TYPES:
+                    array = read_texts(array, known[name])
+            except BadTextError as error:
+                raise self._blame(known, f"{name!r}: {error}") from None
+            if known[name].is_decimal and (fault := value_fault(array, known[name])):
+                raise self._blame(known, f"{name!r}: {fault}")
+            table = table.set_column(position, name, array)
         return table
 
-    def _check_depth(self, known: Mapping[str, pa.DataType]) -> None:
+    def _check_depth(self, known: Mapping[str, ValueType]) -> None:
         if not _is_deep(self.data):
             return
         for number, line in enumerate(self.data.split(b"\n")):
@@ -116,13 +135,13 @@ class _Block:
                 raise self._error(number, fault)
         raise self._error(0, "brackets are not closed on the line that opens them")
 
-    def _check_lines(self, known: Mapping[str, pa.DataType]) -> None:
+    def _check_lines(self, known: Mapping[str, ValueType]) -> None:
         """Blank lines are legal; objects that share or straddle lines are not."""
         for number, line in enumerate(self.data.splitlines()):
             if message := line.strip() and _fault(line, known):
                 raise self._error(number, message)
 
-    def _blame(self, known: Mapping[str, pa.DataType], message: str) -> SourceError:
+    def _blame(self, known: Mapping[str, ValueType], message: str) -> SourceError:
         seen: dict[str, type] = {}
         for number, line in enumerate(self.data.split(b"\n")):
             if line.strip() and (fault := _fault(line, known, seen)):
@@ -177,12 +196,10 @@ def _is_deep(text: bytes) -> bool:
     return bool(brackets)
 
 
-def _fault(
-    line: bytes, known: Mapping[str, pa.DataType], seen: dict[str, type] | None = None
-) -> str:
+def _fault(line: bytes, known: Mapping[str, ValueType], seen: dict[str, type] | None = None) -> str:
     """What is wrong with a line, or nothing; `seen` collects the JSON types of undeclared keys."""
     try:
-        row = json.loads(line)
+        row = json.loads(line, parse_float=Decimal)
     except ValueError as error:
         return f"not JSON: {error}"
     except RecursionError:
@@ -193,21 +210,39 @@ def _fault(
         if value is None:
             continue
         if name in known:
-            try:
-                pa.array([value], known[name])
-            except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-                shown = json.dumps(value)[:80]
+            if not _is_value(value, known[name]):
+                shown = json.dumps(value, default=str)[:80]
                 return f"{name!r} is {shown}, not a value of type {known[name]}"
         elif seen is not None:
-            kind: type = float if type(value) is int else type(value)
+            kind: type = Decimal if type(value) is int else type(value)
             if seen.setdefault(name, kind) is not kind:
                 return f"{name!r} has another type than in the lines before"
     return ""
 
 
+def _is_value(value: object, value_type: ValueType) -> bool:
+    """Whether a value of JSON, its fractions as decimals, is one of the type."""
+    try:
+        if value_type in TEXT_TYPES or value_type.is_decimal:
+            forms = str if value_type in TEXT_TYPES else (str, int, Decimal)
+            if isinstance(value, bool) or not isinstance(value, forms):
+                return False
+            read_texts(pa.array([str(value)]), value_type)
+        else:
+            number = float(value) if isinstance(value, Decimal) else value
+            pa.array([number], arrow_type(value_type))
+    except (BadTextError, pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return False
+    return True
+
+
+def _read_type(value_type: ValueType) -> pa.DataType:
+    return pa.string() if value_type in TEXT_TYPES else arrow_type(value_type)
+
+
 def _unified(before: pa.DataType, field: pa.Field, block: _Block) -> pa.DataType:
-    """The type that holds a key's values of all blocks so far. JSON has no dates: strings."""
-    arrow = pa.string() if pa.types.is_timestamp(field.type) else field.type
+    """The type that holds a key's values of all blocks so far."""
+    arrow = field.type
     if pa.types.is_null(before) or arrow == before:
         return arrow
     if pa.types.is_null(arrow):

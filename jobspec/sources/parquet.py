@@ -47,7 +47,7 @@ class ParquetSource:
 
     def read(self, schema: Schema) -> Iterator[pa.RecordBatch]:
         names = [column.name for column in schema]
-        strings = [column.name for column in schema if column.type is ValueType.STRING]
+        strings = [column.name for column in schema if column.type.is_bytes]
         row = 0
         try:
             with self._open() as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
 import pyarrow as pa
 
@@ -10,6 +11,7 @@ from jobspec.arrow import arrow_type
 from jobspec.problems import ProblemList, pointer
 from jobspec.sources.source import BATCH_ROWS, SourceColumn
 from jobspec.types import Scalar, Schema, ValueType
+from jobspec.value_text import TEXT_TYPES, BadTextError, read_texts
 
 
 class RowsSource:
@@ -31,8 +33,17 @@ class RowsSource:
             value_type = declared.get(name) or _inferred(name, values, problems)
             nullable = any(value is None for value in values)
             columns.append(SourceColumn(name=name, type=value_type, nullable=nullable))
-            if value_type is not None and _fits(name, values, value_type, problems):
+            if value_type is None:
+                continue
+            try:
                 self._arrays[name] = _array(values, value_type)
+            except BadTextError as error:
+                problems.add(
+                    "type_mismatch",
+                    pointer("source", "rows", error.index, name),
+                    f"{values[error.index]!r:.80} is not a value of type {value_type}",
+                    _hint(values[error.index], value_type),
+                )
         self.columns: tuple[SourceColumn, ...] = tuple(columns)
 
     def read(self, schema: Schema) -> Iterator[pa.RecordBatch]:
@@ -72,34 +83,54 @@ def _inferred(name: str, values: Sequence[Scalar], problems: ProblemList) -> Val
 _WORDS = {bool: "a truth value", int: "a number", float: "a number", str: "a string"}
 
 
-def _fits(
-    name: str, values: Sequence[Scalar], value_type: ValueType, problems: ProblemList
-) -> bool:
-    for row, value in enumerate(values):
-        if value is not None and not _is_value(value, value_type):
-            problems.add(
-                "type_mismatch",
-                pointer("source", "rows", row, name),
-                f"{value!r:.80} is not a value of type {value_type}",
-                "mend the value, or give the column another type in source.columns",
-            )
-            return False
-    return True
-
-
 def _array(values: Sequence[Scalar], value_type: ValueType) -> pa.Array:
+    """Raises BadTextError for the first value that is none of the type."""
+    for index, value in enumerate(values):
+        if value is not None and not _is_value(value, value_type):
+            raise BadTextError(str(value), value_type, index)
+    if value_type in TEXT_TYPES or value_type.is_decimal:
+        texts = [None if value is None else str(value) for value in values]
+        return read_texts(pa.array(texts, pa.string()), value_type)
     if value_type.is_float:
         values = [None if value is None else float(value) for value in values]
     return pa.array(values, arrow_type(value_type))
 
 
 def _is_value(value: Scalar, value_type: ValueType) -> bool:
+    """Whether a value is of the type, as far as that can be said without reading a text."""
     if value_type is ValueType.BOOL:
         return isinstance(value, bool)
-    if value_type is ValueType.STRING:
+    if value_type is ValueType.STRING or value_type in TEXT_TYPES:
         return isinstance(value, str)
+    if value_type.is_decimal:
+        return isinstance(value, str) or _is_exact(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     if value_type.is_float:
         return True
     return isinstance(value, int) and value_type.minimum <= value <= value_type.maximum
+
+
+def _is_exact(value: Scalar) -> bool:
+    """Whether a number of the document is what was written: JSON's fractions are f64."""
+    if isinstance(value, float):
+        return len(Decimal(repr(value)).as_tuple().digits) <= _EXACT_DIGITS
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _hint(value: Scalar, value_type: ValueType) -> str:
+    if value_type.is_decimal and isinstance(value, float) and not _is_exact(value):
+        return (
+            f"a number of more than {_EXACT_DIGITS} digits is exact as a text: write it in quotes"
+        )
+    if value_type in _FORMS:
+        return _FORMS[value_type]
+    return "mend the value, or give the column another type in source.columns"
+
+
+_EXACT_DIGITS = 15
+_FORMS = {
+    ValueType.BINARY: r"write printable ASCII as it is and other bytes as \xFF",
+    ValueType.DATE: "write 2024-02-29",
+    ValueType.TIMESTAMP: "write 2024-02-29 12:30:00",
+}

@@ -163,13 +163,24 @@ def check_declared(
             )
 
 
+def _cast(array: pa.Array, value_type: ValueType) -> pa.Array:
+    arrow = arrow_type(value_type)
+    if not value_type.is_decimal:
+        return array.cast(arrow)
+    if pa.types.is_integer(array.type):  # Arrow wants room for 19 digits before the point
+        array = array.cast(pa.decimal128(38, value_type.scale))
+    if pa.types.is_floating(array.type):  # of which 12.3 is meant to be 12.3
+        array = array.cast(pa.string())
+    return array.cast(arrow)
+
+
 def cast_batch(batch: pa.RecordBatch, schema: Schema, first_row: int) -> pa.RecordBatch:
     """The columns of `schema` in `batch`, cast without loss. Raises SourceError."""
     arrays = []
     for column in schema:
         array = batch.column(column.name)
         try:
-            array = array.cast(arrow_type(column.type))
+            array = _cast(array, column.type)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise SourceError(
                 f"column {column.name!r}: {error}, in rows {first_row} to"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+
+import jobspec
 
 PREVIEW_ROWS = 20
 PREVIEW_CHARS = 200
@@ -28,6 +32,8 @@ def _text(value: object) -> str | None:
             return None
         case bool():
             return "true" if value else "false"
+        case bytes() | date() | Decimal():
+            text = jobspec.value_as_text(value)
         case _:
             text = str(value)
-            return text if len(text) <= PREVIEW_CHARS else text[: PREVIEW_CHARS - 1] + "…"
+    return text if len(text) <= PREVIEW_CHARS else text[: PREVIEW_CHARS - 1] + "…"

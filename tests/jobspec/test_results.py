@@ -6,15 +6,22 @@ import csv
 import io
 import json
 import math
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.ipc
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobspec.results import result_csv, result_ndjson, write_parquet
+from jobspec.results import result_arrow, result_csv, result_ndjson, write_parquet
+from jobspec.sources.csv import CsvSource
+from jobspec.sources.ndjson import NdjsonSource
+from jobspec.types import Column, ValueType
 
 SCHEMA = pa.schema(
     {"b": pa.bool_(), "i": pa.int64(), "f": pa.float64(), "g": pa.float32(), "s": pa.string()}
@@ -103,3 +110,76 @@ def test_csv_is_read_back_as_it_was(
         ),
     )
     assert again.to_pylist() == table.to_pylist()
+
+
+OTHERS = pa.schema(
+    {
+        "b": pa.binary(),
+        "d": pa.date32(),
+        "t": pa.timestamp("us"),
+        "m": pa.decimal128(18, 18),
+    }
+)
+OTHER_ROWS: list[dict[str, object]] = [
+    {"b": b'a"\xff\n', "d": date.min, "t": datetime(2024, 2, 29, 12), "m": Decimal("1E-18")},
+    {"b": None, "d": None, "t": None, "m": None},
+    {"b": b"", "d": date.max, "t": datetime(1, 1, 1, 0, 0, 0, 500_000), "m": Decimal("-0.5")},
+]
+
+
+@pytest.fixture
+def others(tmp_path: Path) -> Path:
+    path = tmp_path / "result.parquet"
+    write_parquet(path, OTHERS, pa.Table.from_pylist(OTHER_ROWS, OTHERS).to_batches())
+    return path
+
+
+def test_csv_writes_dates_times_binaries_and_decimals_as_sql_casts_them(others: Path) -> None:
+    assert b"".join(result_csv(others)).decode().splitlines() == [
+        "b,d,t,m",
+        r"a\x22\xFF\x0A,0001-01-01,2024-02-29 12:00:00,0.000000000000000001",
+        ",,,",
+        '"",9999-12-31,0001-01-01 00:00:00.5,-0.500000000000000000',
+    ]
+
+
+def test_ndjson_writes_decimals_as_numbers_and_the_others_as_strings(others: Path) -> None:
+    first, _, last = b"".join(result_ndjson(others)).splitlines()
+    assert b'"m":0.000000000000000001' in first
+    assert json.loads(first, parse_float=Decimal) == {
+        "b": r"a\x22\xFF\x0A",
+        "d": "0001-01-01",
+        "t": "2024-02-29 12:00:00",
+        "m": Decimal("1E-18"),
+    }
+    assert json.loads(last)["b"] == ""
+
+
+@pytest.mark.parametrize("rows", [0, 1, 20_000])
+def test_the_arrow_file_holds_the_table_in_pieces(tmp_path: Path, rows: int) -> None:
+    table = pa.table({"n": range(rows), "s": ["x"] * rows}).cast(
+        pa.schema({"n": pa.int64(), "s": pa.string()})
+    )
+    path = tmp_path / "result.parquet"
+    write_parquet(path, table.schema, table.to_batches())
+    pieces = list(result_arrow(path))
+    assert len(pieces) == -(-rows // 8192) + 1
+    with pa.ipc.open_file(b"".join(pieces)) as file:
+        assert file.read_all() == table
+    if rows:  # as a stream too, which is how the language's own reader takes it
+        assert pa.ipc.open_stream(b"".join(pieces)[8:]).read_all() == table
+
+
+def test_what_is_written_as_csv_and_ndjson_is_read_back(others: Path, tmp_path: Path) -> None:
+    types = {
+        "b": ValueType.BINARY,
+        "d": ValueType.DATE,
+        "t": ValueType.TIMESTAMP,
+        "m": ValueType.decimal(18, 18),
+    }
+    schema = tuple(Column(name, type_, nullable=True) for name, type_ in types.items())
+    for write, source in ((result_csv, CsvSource), (result_ndjson, NdjsonSource)):
+        path = tmp_path / "again"
+        path.write_bytes(b"".join(write(others)))
+        read = pa.Table.from_batches(source(path, types).read(schema))
+        assert read.to_pylist() == OTHER_ROWS

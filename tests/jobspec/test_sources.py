@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +137,47 @@ def test_a_bad_inline_value_is_a_problem_at_its_row(
     assert message in problem.message
 
 
+def test_inline_dates_times_binaries_and_decimals_are_texts_of_declared_types() -> None:
+    source, problems = inline(
+        [
+            {"d": "2024-02-29", "t": "2024-02-29 12:30:00.5", "b": "a\\xFF", "m": "0.10"},
+            {"d": None, "t": None, "b": None, "m": None},
+            {"d": "0001-01-01", "t": "9999-12-31T23:59", "b": "", "m": 1.5},
+            {"d": "9999-12-31", "t": "2024-02-29T12:00", "b": "ab", "m": -7},
+        ],
+        {"d": "date", "t": "timestamp", "b": "binary", "m": "decimal(18,2)"},
+    )
+    assert problems == ()
+    assert [list(row.values()) for row in rows_of(source)] == [
+        [date(2024, 2, 29), datetime(2024, 2, 29, 12, 30, 0, 500_000), b"a\xff", Decimal("0.1")],
+        [None, None, None, None],
+        [date.min, datetime(9999, 12, 31, 23, 59), b"", Decimal("1.5")],
+        [date.max, datetime(2024, 2, 29, 12), b"ab", Decimal(-7)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "value_type", "hint"),
+    [
+        ("29.2.2024", "date", "write 2024-02-29"),
+        (20240229, "date", "write 2024-02-29"),
+        ("2024-02-29 25:00", "timestamp", "write 2024-02-29 12:30:00"),
+        ("é", "binary", "printable ASCII"),
+        (1.555, "decimal(5,2)", "another type"),
+        (1000, "decimal(5,2)", "another type"),
+        (True, "decimal(5,2)", "another type"),
+        (1234567890123456.78, "decimal(18,2)", "write it in quotes"),
+    ],
+)
+def test_a_bad_inline_text_is_a_problem_that_says_how_it_is_written(
+    value: object, value_type: str, hint: str
+) -> None:
+    _, (problem,) = inline([{"a": None}, {"a": value}], {"a": value_type})
+    assert problem.pointer == "/source/rows/1/a"
+    assert value_type in problem.message
+    assert hint in problem.hint
+
+
 # --- CSV ------------------------------------------------------------------------------------------
 
 
@@ -203,9 +246,9 @@ def test_declared_types_of_a_csv_file_win(uploads: Uploads) -> None:
 
 
 def test_a_type_that_the_language_has_not_is_noted_but_no_problem_yet(uploads: Uploads) -> None:
-    source = uploads.good("when,n\n2024-02-29,7\n")
+    source = uploads.good("when,n\n12:30:00,7\n")
     assert source.columns[0].type is None
-    assert source.columns[0].stated == "date32[day]"
+    assert source.columns[0].stated == "time32[s]"
     assert rows_of(source) == [{"n": 7}]
 
 
@@ -253,6 +296,44 @@ def test_a_broken_row_far_into_a_csv_file_names_its_row(uploads: Uploads) -> Non
     with pytest.raises(SourceError, match=rf"row {rows} \(from 0\): Expected 2 columns") as caught:
         rows_of(source)
     assert caught.value.row == rows
+
+
+def test_dates_and_times_of_a_csv_file_are_found(uploads: Uploads) -> None:
+    source = uploads.good("d,t,z\n2024-02-29,2024-02-29 12:00:00.5,2024-02-29T01:00:00+02:00\n,,\n")
+    assert types_of(source) == {"d": "date", "t": "timestamp", "z": "timestamp"}
+    row, nulls = rows_of(source)
+    assert row["d"] == date(2024, 2, 29)
+    assert row["t"] == datetime(2024, 2, 29, 12, 0, 0, 500_000)
+    assert row["z"] == datetime(2024, 2, 28, 23)  # in UTC
+    assert set(nulls.values()) == {None}
+
+
+def test_decimals_and_binaries_of_a_csv_file_are_declared(uploads: Uploads) -> None:
+    text = 'm,b\n1.5,"a\\xFF, b"\n-.05,\n'
+    assert types_of(uploads.good(text)) == {"m": "f64", "b": "string"}
+    source = uploads.good(text, columns={"m": "decimal(9,2)", "b": "binary"})
+    assert rows_of(source) == [
+        {"m": Decimal("1.50"), "b": b"a\xff, b"},
+        {"m": Decimal("-0.05"), "b": None},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value_type", "text", "message"),
+    [
+        ("date", "29.2.2024", "column 'x'"),
+        ("timestamp", "2024-02-29T00:00Z", "expected no zone offset"),
+        ("decimal(5,2)", "1.555", "row 1 (from 0): column 'x': '1.555' is not"),
+        ("decimal(5,2)", "1000", "row 1 (from 0)"),
+        ("binary", "\\x4", "row 1 (from 0): column 'x': '\\\\x4' is not a value of type binary"),
+    ],
+)
+def test_a_bad_text_of_a_csv_file_names_its_column(
+    uploads: Uploads, value_type: str, text: str, message: str
+) -> None:
+    problem = uploads.bad(f"x,y\n,0\n{text},1\n", columns={"x": value_type})
+    assert message in problem.message
+    assert "source.columns" in problem.hint
 
 
 # --- NDJSON ---------------------------------------------------------------------------------------
@@ -345,8 +426,48 @@ def test_deeply_nested_ndjson_is_a_problem_at_its_line(uploads: Uploads, line: s
 def test_an_ndjson_value_of_another_type_names_its_line(uploads: Uploads) -> None:
     source = uploads.good('{"a":1}\n' * 10 + '{"a":300}\n', "ndjson", columns={"a": "i64"})
     schema = (Column("a", ValueType.U8, nullable=True),)
-    with pytest.raises(SourceError, match="line 11: 'a' is 300, not a value of type uint8"):
+    with pytest.raises(SourceError, match="line 11: 'a' is 300, not a value of type u8"):
         list(source.read(schema))
+
+
+def test_dates_times_binaries_and_decimals_of_ndjson_are_declared(uploads: Uploads) -> None:
+    text = """{"d":"2024-02-29","t":"2024-02-29T01:00:00Z","b":"a\\\\xFF","m":1.5}
+{"m":"12345678901234567.8"}
+{"m":12345678901234567.8}
+"""
+    declared = {"d": "date", "t": "timestamp", "b": "binary", "m": "decimal(18,1)"}
+    assert types_of(uploads.good(text.splitlines()[0], "ndjson")) == {
+        "d": "string",
+        "t": "string",
+        "b": "string",
+        "m": "f64",
+    }
+    assert [list(row.values()) for row in rows_of(uploads.good(text, "ndjson", declared))] == [
+        [date(2024, 2, 29), datetime(2024, 2, 29, 1), b"a\xff", Decimal("1.5")],
+        [None, None, None, Decimal("12345678901234567.8")],
+        [None, None, None, Decimal("12345678901234567.8")],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value_type", "value"),
+    [
+        ("date", '"29.2.2024"'),
+        ("date", "5"),
+        ("timestamp", '"2024-02-29 25:00"'),
+        ("binary", '"é"'),
+        ("decimal(5,2)", "1.555"),
+        ("decimal(5,2)", '"x"'),
+        ("decimal(5,2)", "1000"),
+        ("decimal(5,2)", "true"),
+        ("f64", '"x"'),
+    ],
+)
+def test_a_bad_text_of_ndjson_names_its_line(uploads: Uploads, value_type: str, value: str) -> None:
+    text = f'{{"x":null}}\n\n{{"y":1.5}}\n{{"x":{value}}}\n'
+    problem = uploads.bad(text, "ndjson", {"x": value_type})
+    assert "line 4: 'x' is " in problem.message
+    assert value_type in problem.message
 
 
 # --- Parquet --------------------------------------------------------------------------------------
@@ -358,13 +479,72 @@ def test_parquet_has_its_own_types(uploads: Uploads) -> None:
             "a": pa.array([1, 2], pa.int8()),
             "s": pa.array(["x", None], pa.large_string()),
             "d": pa.array(["x", "x"]).dictionary_encode(),
-            "when": pa.array([1, 2], pa.date32()),
+            "when": pa.array([1, 2], pa.time32("s")),
         }
     )
     source = uploads.good(uploads.parquet(table), "parquet")
     assert types_of(source) == {"a": "i8", "s": "string", "d": "string", "when": None}
     assert source.rows == 2
     assert rows_of(source) == [{"a": 1, "s": "x", "d": "x"}, {"a": 2, "s": None, "d": "x"}]
+
+
+def test_arrow_types_are_cast_to_those_of_the_language(uploads: Uploads) -> None:
+    noon = datetime(2024, 2, 29, 12)
+    table = pa.table(
+        {
+            "ns": pa.array([noon], pa.timestamp("ns")),
+            "zoned": pa.array([noon], pa.timestamp("ms", "Europe/Berlin")),
+            "day": pa.array([date(2024, 2, 29)], pa.date64()),
+            "half": pa.array([1.5], pa.float16()),
+            "key": pa.array([b"ab"], pa.binary(2)),
+            "large": pa.array([b"ab"], pa.large_binary()),
+            "money": pa.array([Decimal("1.50")], pa.decimal128(12, 2)),
+            "wide": pa.array([Decimal("1.50")], pa.decimal128(38, 2)),
+        }
+    )
+    source = uploads.good(uploads.parquet(table), "parquet")
+    assert list(types_of(source).values()) == [
+        "timestamp",
+        "timestamp",
+        "date",
+        "f32",
+        "binary",
+        "binary",
+        "decimal(12,2)",
+        None,
+    ]
+    (row,) = rows_of(source)
+    assert list(row.values()) == [noon, noon, noon.date(), 1.5, b"ab", b"ab", Decimal("1.5")]
+    source = uploads.good(uploads.parquet(table), "parquet", {"wide": "decimal(5,2)"})
+    assert rows_of(source, ["wide"]) == [{"wide": Decimal("1.5")}]
+
+
+@pytest.mark.parametrize(
+    ("array", "value_type"),
+    [
+        (pa.array([1_000_000_001], pa.timestamp("ns")), "timestamp"),
+        (pa.array([Decimal("1000.00")]), "decimal(5,2)"),
+        (pa.array([1.555]), "decimal(5,2)"),
+        (pa.array([1000]), "decimal(5,2)"),
+    ],
+)
+def test_a_cast_of_a_parquet_column_that_would_lose_something_is_refused(
+    uploads: Uploads, array: pa.Array, value_type: str
+) -> None:
+    source = uploads.good(
+        uploads.parquet(pa.table({"x": array})), "parquet", columns={"x": value_type}
+    )
+    with pytest.raises(SourceError, match=r"column 'x': .* change its type in source.columns"):
+        rows_of(source)
+
+
+def test_numbers_of_a_parquet_file_are_cast_to_decimals_exactly(uploads: Uploads) -> None:
+    table = pa.table({"f": [12.3, None], "i": [999, -7], "s": pa.array([0.1, 2], pa.float32())})
+    declared = dict.fromkeys("fis", "decimal(5,2)")
+    assert rows_of(uploads.good(uploads.parquet(table), "parquet", declared)) == [
+        {"f": Decimal("12.3"), "i": Decimal(999), "s": Decimal("0.1")},
+        {"f": None, "i": Decimal(-7), "s": Decimal(2)},
+    ]
 
 
 def test_declared_types_of_a_parquet_file_are_cast_without_loss(uploads: Uploads) -> None:
