@@ -79,7 +79,7 @@ class JobDocument(Model):
         Field(min_length=1),
         AfterValidator(names.check_distinct),
         BeforeValidator(outputs.refuse_formats),
-    ] = Field(["csv", "ndjson", "parquet"])
+    ] = Field(["csv", "ndjson", "parquet", "arrow"])
     """The formats in which the result can be downloaded, and no others."""
     split: Annotated[Split | None, BeforeValidator(outputs.check_split)] = None
     requires: Requires = Requires()

@@ -32,7 +32,7 @@ class UploadSource(Model):
 
     upload: Annotated[StrictStr, Field(pattern="^[0-9a-f]{64}$")]
     """The SHA-256 that the upload answered, in lower-case hexadecimal."""
-    format: Annotated[Literal["csv", "ndjson", "parquet"], BeforeValidator(rules.refuse_arrow)]
+    format: Literal["csv", "ndjson", "parquet", "arrow"]
     """How the file is read."""
     columns: ColumnTypes | None = None
 

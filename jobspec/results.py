@@ -134,7 +134,8 @@ def _json_writer(arrow: pa.DataType) -> Callable[[Any], str]:
 
 
 def _has_text(arrow: pa.DataType) -> bool:
-    return pa.types.is_temporal(arrow) or pa.types.is_decimal(arrow) or pa.types.is_binary(arrow)
+    types = pa.types
+    return bool(types.is_temporal(arrow) or types.is_decimal(arrow) or types.is_binary(arrow))
 
 
 def _json_float(value: float, *, single: bool) -> str:

@@ -6,7 +6,7 @@
     binary      printable ASCII as it is, but for `\\`, `'` and `"`; other bytes as `\\xFF`
 
 These are the forms of casts in SQL (which leave out the zero before the point if the type has no
-digit there). Reading takes what is value_as_text, and of times what ISO 8601 has beside it: a `T`, no
+digit there). Reading takes what is written, and of times what ISO 8601 has beside it: a `T`, no
 seconds, a zone. Not here: numbers and strings, which every format writes by itself.
 """
 

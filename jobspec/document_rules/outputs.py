@@ -7,16 +7,16 @@ from typing import Any, Literal, TypeAlias
 from jobspec.document_rules.keywords import SPLITS, check_keyword
 from jobspec.document_rules.refusals import refusal
 
-Format: TypeAlias = Literal["csv", "ndjson", "parquet"]
+Format: TypeAlias = Literal["csv", "ndjson", "parquet", "arrow"]
 
 
 def refuse_formats(formats: Any) -> Any:
     for name in formats if isinstance(formats, list) else ():
-        if name in ("arrow", "npy", "image") or isinstance(name, dict):
+        if name in ("npy", "image") or isinstance(name, dict):
             raise refusal(
                 "not_supported_yet",
                 "only tables can be downloaded so far",
-                "use 'csv', 'ndjson' or 'parquet'",
+                "use 'csv', 'ndjson', 'parquet' or 'arrow'",
             )
     if isinstance(formats, dict):
         raise refusal(

@@ -58,11 +58,3 @@ def check_one_axis(axes: dict[str, list[int]]) -> dict[str, list[int]]:
         "ranges of several axes are not supported yet",
         "use one axis and derive the others with // and %",
     )
-
-
-def refuse_arrow(given: Any) -> Any:
-    if given == "arrow":
-        raise refusal(
-            "not_supported_yet", "the format 'arrow' is not supported yet", "use 'parquet'"
-        )
-    return given

@@ -10,6 +10,7 @@ from jobspec.document_sources import UploadSource as UploadDocument
 from jobspec.errors import SourceError
 from jobspec.problems import ProblemList
 from jobspec.sources.csv import CsvSource
+from jobspec.sources.ipc import ArrowSource
 from jobspec.sources.ndjson import NdjsonSource
 from jobspec.sources.parquet import ParquetSource
 from jobspec.sources.rows import RowsSource
@@ -75,4 +76,5 @@ _FORMATS: dict[str, Callable[[Path, Mapping[str, ValueType]], Source]] = {
     "csv": CsvSource,
     "ndjson": NdjsonSource,
     "parquet": ParquetSource,
+    "arrow": ArrowSource,
 }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-FORMS = ("csv", "ndjson", "parquet")
+FORMS = ("csv", "ndjson", "parquet", "arrow")
 NAME_CHARS = 28
 _POLL_SECONDS = 0.3
 
@@ -129,7 +129,7 @@ def form_of(output: Path | None, form: str | None) -> str:
     if form is not None:
         return form
     suffix = output.suffix.lower().lstrip(".") if output else "csv"
-    known = {"jsonl": "ndjson", "pq": "parquet"}.get(suffix, suffix)
+    known = {"jsonl": "ndjson", "pq": "parquet", "feather": "arrow"}.get(suffix, suffix)
     if known not in FORMS:
         forms = ", ".join(f".{each}" for each in FORMS)
         raise click.UsageError(f"{output}: results come as {forms}; or give --format.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,12 @@ RESULT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.file",
+}
+_WRITERS: dict[str, Callable[[Path], Iterator[bytes]]] = {
+    "csv": jobspec.result_csv,
+    "ndjson": jobspec.result_ndjson,
+    "arrow": jobspec.result_arrow,
 }
 _MOST_LISTED = 200
 
@@ -112,7 +118,7 @@ def result(job_id: str, form: str) -> Response:
         return send_file(
             path, mimetype=RESULT_TYPES[form], as_attachment=True, download_name=name, max_age=0
         )
-    parts = jobspec.result_csv(path) if form == "csv" else jobspec.result_ndjson(path)
+    parts = _WRITERS[form](path)
     disposition = {"Content-Disposition": f"attachment; filename={name}"}
     stream: Iterator[bytes] = each(state.reader, iter(parts))
     return Response(stream, content_type=RESULT_TYPES[form], headers=disposition)

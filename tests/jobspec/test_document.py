@@ -181,7 +181,6 @@ REFUSED: list[tuple[str, str, bytes]] = [
     ("not_supported_yet", "/source", source(url="https://example.org/a.csv", format="csv")),
     ("not_supported_yet", "/source", source(stream={"columns": {"x": "i64"}})),
     ("not_supported_yet", "/source/range", source(range={"y": [0, 2], "x": [0, 2]})),
-    ("not_supported_yet", "/source/format", source(upload="0" * 64, format="arrow")),
     *(
         ("not_supported_yet", "/steps/0", raw(steps=[{step: "n"}]))
         for step in ("sample", "join", "distinct", "sort", "stop_when")
