@@ -20,7 +20,7 @@ from jobspec.document_rules.names import (
     check_name,
 )
 from jobspec.document_rules.sources import check_scalar
-from jobspec.types import ValueType
+from jobspec.types import DECIMAL_PATTERN, ValueType
 
 Name = Annotated[
     StrictStr,
@@ -42,8 +42,20 @@ Cell = Annotated[
     AfterValidator(check_scalar),
     WithJsonSchema({"type": ["boolean", "number", "string", "null"]}),
 ]
+TypeName = Annotated[
+    ValueType,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": [member.value for member in ValueType]},
+                {"type": "string", "pattern": DECIMAL_PATTERN},
+            ],
+            "description": "A type by its name; a decimal with its digits: `decimal(9,2)`.",
+        }
+    ),
+]
 ColumnTypes = Annotated[
-    dict[ColumnName, ValueType],
+    dict[ColumnName, TypeName],
     Field(min_length=1, description="Types of columns where inference would guess."),
 ]
 

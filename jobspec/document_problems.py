@@ -70,6 +70,8 @@ _TYPE_NAMES = {
     **dict.fromkeys(("int", "integer", "int64", "long", "bigint"), ValueType.I64),
     **dict.fromkeys(("float", "double", "float64", "number", "real"), ValueType.F64),
     **dict.fromkeys(("str", "text", "varchar", "utf8", "object"), ValueType.STRING),
+    **dict.fromkeys(("bytea", "blob", "bytes", "varbinary"), ValueType.BINARY),
+    **dict.fromkeys(("datetime", "timestamptz", "datetime64"), ValueType.TIMESTAMP),
     "boolean": ValueType.BOOL,
 }
 """What types are called elsewhere."""
@@ -119,9 +121,11 @@ def _wording(
         return "wrong_type", message, _form(path)
     if kind in {"enum", "literal_error"}:
         if path[:2] == ("source", "columns"):
-            meant = _TYPE_NAMES.get(str(given).lower())
-            hint = f"write {meant.value!r}" if meant else problems.near_miss(str(given), ValueType)
-            return "unknown_type", f"there is no type {shown(str(given))}", hint
+            return (
+                "unknown_type",
+                f"there is no type {shown(str(given))}",
+                _type_hint(str(given), problems),
+            )
         return (
             "bad_value",
             f"{shown(str(given))} is not possible here",
@@ -133,6 +137,15 @@ def _wording(
         hint = "use the 64 lower-case hexadecimal digits that POST /upload answered"
         return "bad_value", f"{shown(str(given))} is not a SHA-256", hint
     return _OTHER_CODES.get(kind, "bad_value"), _sentence(details["msg"]), ""
+
+
+def _type_hint(given: str, problems: ProblemList) -> str:
+    name = given.lower()
+    if name.startswith(("decimal", "numeric", "money")):
+        return "write 'decimal(p,s)': p digits in all, 1 to 18, s of them after the point"
+    if name in _TYPE_NAMES:
+        return f"write {_TYPE_NAMES[name].value!r}"
+    return problems.near_miss(given, ValueType)
 
 
 def _form(path: tuple[int | str, ...]) -> str:

@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 from jobspec.ir import Kind
 
-_DECIMAL = re.compile(r"decimal\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)", re.ASCII)
+DECIMAL_PATTERN = r"^decimal\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)$"
+_DECIMAL = re.compile(DECIMAL_PATTERN, re.ASCII)
 DECIMAL_DIGITS = 18
 """The most digits of a decimal: those that fit an i64."""
 

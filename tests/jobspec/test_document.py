@@ -64,7 +64,7 @@ def test_document_is_read_with_its_defaults() -> None:
     assert job.steps[-1] == AggregateStep(aggregate={"m": "max(s)"}, by=["n"])
     assert job.steps[-1].closing
     assert job.priority == 5
-    assert job.output == ["csv", "ndjson", "parquet"]
+    assert job.output == ["csv", "ndjson", "parquet", "arrow"]
 
 
 def test_canonical_text_reads_back_as_the_same_document() -> None:
