@@ -17,16 +17,35 @@ from jobspec.errors import CompilerError
 from jobspec.functions.context import CompiledFunction
 from jobspec.functions.kernel import KernelSource, compile_kernel, read_source
 from jobspec.ir import Body, Call, Do, Expr, TrapCheck
-from jobspec.kernels import chance, hashing, memory, numbers, records, strings
+from jobspec.kernels import (
+    angles,
+    chance,
+    exponentials,
+    hashing,
+    logarithms,
+    memory,
+    numbers,
+    pairs,
+    records,
+    roots,
+    strings,
+    trigonometry,
+)
 from jobspec.types import ValueType
 
 _SOURCES = {
+    "angles": angles.SOURCE,
     "chance": chance.SOURCE,
+    "exponentials": exponentials.SOURCE,
     "hashing": hashing.SOURCE,
+    "logarithms": logarithms.SOURCE,
     "memory": memory.SOURCE,
     "numbers": numbers.SOURCE,
+    "pairs": pairs.SOURCE,
     "records": records.SOURCE,
+    "roots": roots.SOURCE,
     "strings": strings.SOURCE,
+    "trigonometry": trigonometry.SOURCE,
 }
 
 _compiled: dict[str, CompiledFunction] = {}
