@@ -26,7 +26,7 @@ def pair(value: Fraction) -> Pair:
 
 
 def leading(value: Fraction, bits: int) -> tuple[float, Fraction]:
-    """A float of at most so many bits close to `value`, and what is left of it."""
+    """A float of so many bits, or one more, close to `value`, and what is left of it."""
     exponent = value.numerator.bit_length() - value.denominator.bit_length() - bits
     unit = Fraction(2) ** exponent
     high = round(value / unit) * unit

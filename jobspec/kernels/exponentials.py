@@ -21,9 +21,7 @@ from jobspec.kernels.constants import (
 
 _STEPS = 32
 _STEP_HIGH, _rest = leading(LN2 / _STEPS, 36)
-_TABLE = doubles(
-    part for j in range(_STEPS) for part in pair(power_of_two(Fraction(j, _STEPS)))
-)
+_TABLE = doubles(part for j in range(_STEPS) for part in pair(power_of_two(Fraction(j, _STEPS))))
 
 SOURCE = f'''
 INFINITY = 1e999
@@ -43,8 +41,10 @@ def exp_pair(high: f64, low: f64) -> f64:
     entry = string_ptr(POWERS) + ((count & 31) << 4)
     first = high - steps * {_STEP_HIGH!r}
     second = steps * {float(_rest)!r}
-    r = first - second
-    low += (first - r) - second
+    whole = first - second
+    low += (first - whole) - second
+    r = whole + low
+    low -= r - whole
     power = r + (low + r * r * {polynomial("r", factorials(2, 8))})
     base = loadf64(entry)
     return pair_of(base, loadf64(entry, 8) + base * power)
@@ -161,24 +161,24 @@ def math_pow(x: f64, y: f64) -> f64:
     whole = floor(y) == y
     odd = whole and abs(y) < 18014398509481984.0 and floor(y * 0.5) != y * 0.5
     size = abs(x)
-    if size == 0.0 or size == INFINITY or abs(y) == INFINITY:
-        return power_special(x, y, odd)
-    if x < 0.0 and not whole:
+    if x < 0.0 and not whole and size < INFINITY:
         return (x - x) / 0.0
+    if size == 0.0 or size == 1.0 or size == INFINITY or abs(y) == INFINITY:
+        return power_special(x, y, odd)
     high = log_pair(size, 0.0)
     low = pair_low
     product = y * high
     if abs(product) < 760.0:
         low = product_error(y, high, product) + y * low
     result = exp_sum(product, low)
-    return 0.0 - result if odd and x < 0.0 else result
+    return copysign(result, x) if odd else result
 
 
 def power_special(x: f64, y: f64, odd: bool) -> f64:
-    """x**y where x is 0 or infinite, or y is infinite."""
+    """x**y where the size of x is 0, 1 or infinite, or y is infinite."""
     size = abs(x)
-    if size == 1.0:
-        return 1.0
     result = INFINITY if (size > 1.0) == (y > 0.0) else 0.0
+    if size == 1.0:
+        result = 1.0
     return copysign(result, x) if odd else result
 '''

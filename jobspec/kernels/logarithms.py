@@ -67,7 +67,8 @@ def log_pair(high: f64, low: f64) -> f64:
     cube = r * square
     cube_low = product_error(r, square, cube) + r * square_low
     third = cube * {_THIRD!r}
-    third_low = product_error(cube, {_THIRD!r}, third) + cube * {_THIRD_LOW!r} + cube_low * {_THIRD!r}
+    third_low = product_error(cube, {_THIRD!r}, third) + cube * {_THIRD_LOW!r}
+    third_low += cube_low * {_THIRD!r}
     tail = square * square * {polynomial("r", _SERIES)}
     a = f64(exponent) * LN2_HIGH
     b = a + loadf64(entry, 8)
@@ -127,6 +128,8 @@ def math_log1p(x: f64) -> f64:
     """ln(1 + x) without the rounding of 1 + x."""
     if abs(x) < 5e-17 or not (x > -1.0 and x < INFINITY):
         return x if abs(x) < 5e-17 else log_special(1.0 + x)
+    if x > 1e18:
+        return log_pair(x, 0.0)
     total = 1.0 + x
     return log_pair(total, sum_error(1.0, x, total))
 

@@ -33,7 +33,7 @@ def math_hypot(x: f64, y: f64) -> f64:
     short = min(abs(x), abs(y))
     if abs(x) == 1e999 or abs(y) == 1e999:
         return 1e999
-    if long != long or short != short or short <= long * 1e-18:
+    if x != x or y != y or short <= long * 1e-18:
         return abs(x) + abs(y)
     scale = 1.0
     if long > 1e150:

@@ -17,9 +17,9 @@ from jobspec.kernels.constants import (
     polynomial,
 )
 
-_PART_1, _rest = leading(PI / 2, 33)
-_PART_2, _rest = leading(_rest, 33)
-_PART_3, _rest = leading(_rest, 33)
+_PART_1, _rest = leading(PI / 2, 32)
+_PART_2, _rest = leading(_rest, 32)
+_PART_3, _rest = leading(_rest, 32)
 _PART_4 = float(_rest)
 _WORDS = [TWO_OVER_PI >> shift & (1 << 32) - 1 for shift in range(TWO_OVER_PI_BITS - 32, -1, -32)]
 _HALF_PI, _HALF_PI_LOW = pair(PI / 2)
