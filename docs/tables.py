@@ -22,6 +22,8 @@ sys.path.insert(0, str(FOLDER.parent))
 import click  # noqa: E402 - the path comes first
 from pydantic import BaseModel  # noqa: E402
 
+from jobspec.aggregates import AGGREGATES, AggregateFunction  # noqa: E402
+from jobspec.aggregates.examples import COLUMNS, ROWS  # noqa: E402
 from jobspec.problems import CODES  # noqa: E402
 from jobspec.sql.functions import FORMS, OPERATORS, families  # noqa: E402
 from jobspec.sql.functions.forms import Form  # noqa: E402
@@ -146,6 +148,19 @@ def refusals() -> Iterator[str]:
     )
 
 
+def aggregates() -> Iterator[str]:
+    rows = {row.name: row for row in AGGREGATES.values()}
+    return _table(("call", "gives", "example", "unlike DuckDB"), map(_aggregate, rows.values()))
+
+
+def aggregate_rows() -> Iterator[str]:
+    heads = [f"`{name}` {type_}" for name, type_ in COLUMNS.items()]
+    return _table(
+        heads,
+        (["NULL" if row[name] is None else str(row[name]) for name in COLUMNS] for row in ROWS),
+    )
+
+
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
     function.__name__: function
     for function in (
@@ -161,6 +176,8 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
         wire_watch,
         wire_parts,
         refusals,
+        aggregates,
+        aggregate_rows,
     )
 }
 """The tables by the name that stands in the pages."""
@@ -222,6 +239,17 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     yield "|" + "---|" * len(head)
     for row in rows:
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+def _aggregate(row: AggregateFunction) -> tuple[str, ...]:
+    arguments = ["x", "key"][: len(row.takes)]
+    if row.option is not None:
+        arguments.append(row.option.name.lower())
+    calls = [f"{name}({', '.join(arguments)})" for name in (row.name, *row.aliases)]
+    if row.star:
+        calls.insert(0, f"{row.name}(*)")
+    example = ", ".join(f"`{text}` is `{value}`" for text, value in row.examples)
+    return ", ".join(f"`{call}`" for call in calls), row.about, example, row.differs
 
 
 def _default(value: object) -> str:

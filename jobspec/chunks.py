@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from jobspec import table_bytes
+from jobspec.aggregates.merging import check_states
 from jobspec.arrow import value_fault
 from jobspec.document import JobDocument
 from jobspec.document_sources import RangeSource
@@ -103,6 +104,8 @@ def output_batch(plan: ProgramPlan, data: bytes) -> pa.RecordBatch:
             most = min(most, limit.rows)
     if header.rows > most:
         raise OutputError(f"{header.rows} rows cannot come from {header.rows_done} source rows")
+    if isinstance(plan.closing, Group):
+        check_states(plan.closing.keys, plan.closing.aggregates, batch)
     return batch
 
 

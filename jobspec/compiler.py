@@ -22,7 +22,7 @@ from jobspec.listing import render
 from jobspec.plan import Plan, axis_of
 from jobspec.planning import build_plan
 from jobspec.problems import ProblemList
-from jobspec.program import build
+from jobspec.program.module import build
 from jobspec.program_plan import Axis, ProgramPlan, Requirement
 from jobspec.sources.opening import open_source
 from jobspec.sources.source import OpenUpload, SourceColumn

@@ -49,6 +49,13 @@ class Call:
 
     aggregate: Aggregate
     arguments: tuple[TypedExpression, ...]
+    condition: TypedExpression | None = None
+    """Only rows for which it is true go in; the arguments are computed in those alone."""
+
+    @property
+    def expressions(self) -> tuple[TypedExpression, ...]:
+        """All that is read of a row."""
+        return self.arguments if self.condition is None else (*self.arguments, self.condition)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from typing import cast
 
 from jobspec import document_steps as doc
-from jobspec.aggregates import aggregate
+from jobspec.aggregates import aggregate, parse_aggregate
 from jobspec.functions import CompiledFunction
 from jobspec.limits import Limits
 from jobspec.plan import Call, Derive, Filter, Plan, Project, Step, needed_only
@@ -24,7 +24,6 @@ from jobspec.sql import (
     check,
     columns_read,
     parse,
-    parse_aggregate,
     syntax,
 )
 from jobspec.sql.typed import UserFunction
@@ -220,12 +219,8 @@ class _Planner:
         if typed is None:
             return
         types = tuple(argument.type for argument in typed.args)
-        self._calls.append(
-            Call(
-                aggregate=aggregate(name, typed.function, types, typed.type),
-                arguments=typed.args,
-            )
-        )
+        found = aggregate(name, typed.function, types, typed.options, distinct=typed.distinct)
+        self._calls.append(Call(aggregate=found, arguments=typed.args, condition=typed.condition))
 
     def finish(self) -> None:
         """Check what is read in all, and the columns of the result."""
@@ -260,8 +255,8 @@ class _Planner:
             needed |= {
                 name
                 for call in self._calls
-                for argument in call.arguments
-                for name in columns_read(argument)
+                for expression in call.expressions
+                for name in columns_read(expression)
             }
         else:
             output = tuple(column for column in self._scope.values() if isinstance(column, Column))

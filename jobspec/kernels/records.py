@@ -235,9 +235,8 @@ def table_region(size: i32) -> i32:
 
 
 def begin_table(columns: i32) -> None:
-    """Begin the output, a table of all records, above all that is kept."""
-    global heap_top, table
-    heap_top = kept_top
+    """Begin the output, a table of all records, above what has been made for it."""
+    global table
     table = table_region(HEADER + 16 * columns)
 
 

@@ -4,10 +4,8 @@ One loop over the rows of the chunk computes the steps and hands what is left to
 that are the output's rows, or one record a group whose fields are the states of aggregates. The
 output is written from the records whenever it is asked for. See `jobspec.kernels.records` for the
 memory, and `jobspec.table_bytes` for chunks and outputs.
+
+`jobspec.program.module` puts the program together.
 """
 
 from __future__ import annotations
-
-from jobspec.program.module import build
-
-__all__ = ["build"]

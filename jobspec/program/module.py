@@ -31,8 +31,9 @@ from jobspec.ir import (
 )
 from jobspec.plan import Plan
 from jobspec.program import rows as row_steps
+from jobspec.program.groups import lay_out_groups, open_groups, update_group, write_states
 from jobspec.program.records import Layout, i32, lay_out, variable
-from jobspec.program.sinks import append_row, update_group
+from jobspec.program.sinks import append_row
 from jobspec.program_plan import Group, Limit
 
 OUT_OF_MEMORY = [site.code for site in ir.STANDARD_TRAPS].index("out_of_memory")
@@ -41,14 +42,16 @@ OUT_OF_MEMORY = [site.code for site in ir.STANDARD_TRAPS].index("out_of_memory")
 def build(plan: Plan, traps: TrapSites, memory_bytes: int) -> Module:
     """The program of a plan; `traps` numbered the trap sites of the plan's functions."""
     group = plan.closing if isinstance(plan.closing, Group) else None
-    layout = lay_out(plan.partial, hashed=group is not None and bool(group.keys))
+    layout = lay_out_groups(plan, group.keys) if group else lay_out(plan.partial, hashed=False)
+    writing = write_states(plan, layout, group.keys, traps) if group else None
     return Module(
         functions=(
             _input(),
             _open(plan, layout, traps),
             _work(plan, layout, traps),
             _step(),
-            _output(layout, traps),
+            *([writing] if writing else []),
+            _output(layout, traps, writing),
             Function(
                 name="output_bytes",
                 result=Kind.I32,
@@ -77,8 +80,8 @@ def _input() -> Function:
 def _open(plan: Plan, layout: Layout, traps: TrapSites) -> Function:
     body = Body(traps)
     body.add(If(variable("opened"), (Return(),)))
-    if isinstance(plan.closing, Group) and not plan.closing.keys:
-        kernels.do(body, "record_append", i32(layout.stride))
+    if isinstance(plan.closing, Group):
+        open_groups(plan, layout, plan.closing.keys, body)
     kernels.do(body, "open_chunk", i32(len(plan.source)))
     for number, column in enumerate(plan.source):
         offset = table_bytes.HEADER_BYTES + table_bytes.DESCRIPTOR_BYTES * number
@@ -154,12 +157,15 @@ def _step() -> Function:
     )
 
 
-def _output(layout: Layout, traps: TrapSites) -> Function:
+def _output(layout: Layout, traps: TrapSites, writing: Function | None) -> Function:
     """Kernels leave at once while a trap is pending, so a row's trap is put aside meanwhile."""
     body = Body(traps)
     pending = body.temporary(variable("trap"))
     body.add(If(Op("i32.eq", (pending, i32(OUT_OF_MEMORY + 1))), (Return(i32(0)),)))
     body.add(SetGlobal("trap", i32(0)), Do("open", ()), ir.TrapCheck())
+    body.add(SetGlobal("heap_top", variable("kept_top")))
+    if writing is not None:
+        body.add(Do(writing.name, ()), ir.TrapCheck())
     kernels.do(body, "begin_table", i32(len(layout.fields)))
     for number, field in enumerate(layout.fields):
         value_type = field.column.type

@@ -1,7 +1,8 @@
 """The layout of a program's records, and access to their fields.
 
-A record is: its hash if it is a group's, the values from wide to narrow, one validity byte for
-each column that can be NULL, and padding to a multiple of 8. Under NULL a value is zero.
+A record is: its hash if it is a group's, the cells of its states, the values from wide to narrow,
+one validity byte for each column that can be NULL, and padding to a multiple of 8. Under NULL a
+value is zero.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from jobspec.sql import Value
 from jobspec.types import Column, Schema, ValueType
 
 HASH_BYTES = 8
+CELL_BYTES = 8
 
 _LOADS = {
     ValueType.BOOL: "i32.load8_u",
@@ -53,12 +55,15 @@ class Layout:
     """The record of one program: its fields, and its size in bytes."""
 
     fields: tuple[Field, ...]
+    cells: tuple[int, ...]
+    """Where 8 bytes lie each that are no column: what states point with."""
     stride: int
 
 
-def lay_out(schema: Schema, *, hashed: bool) -> Layout:
+def lay_out(schema: Schema, *, hashed: bool, cells: int = 0) -> Layout:
     """The record for these columns; fields are in the order of the columns."""
-    position = HASH_BYTES if hashed else 0
+    first_cell = HASH_BYTES if hashed else 0
+    position = first_cell + CELL_BYTES * cells
     offsets: dict[int, int] = {}
     for index in sorted(range(len(schema)), key=lambda index: -schema[index].type.bits):
         offsets[index] = position
@@ -68,7 +73,11 @@ def lay_out(schema: Schema, *, hashed: bool) -> Layout:
         valid = position if column.nullable else None
         position += column.nullable
         fields.append(Field(column=column, offset=offsets[index], valid=valid))
-    return Layout(fields=tuple(fields), stride=max(8, -(-position // 8) * 8))
+    return Layout(
+        fields=tuple(fields),
+        cells=tuple(first_cell + CELL_BYTES * number for number in range(cells)),
+        stride=max(8, -(-position // 8) * 8),
+    )
 
 
 def load(value_type: ValueType, address: Expr, offset: int = 0) -> Load:

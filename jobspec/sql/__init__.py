@@ -5,18 +5,15 @@ The parser is sqlglot's; the meaning is ours, after DuckDB. See `docs/sql-differ
 
 from __future__ import annotations
 
-from jobspec.sql.aggregates import TypedAggregate, parse_aggregate
 from jobspec.sql.check import check, parse_expression
-from jobspec.sql.functions import AGGREGATES, FUNCTIONS, is_built_in
+from jobspec.sql.functions import FUNCTIONS, is_built_in
 from jobspec.sql.lower import lower, lower_condition
 from jobspec.sql.parse import is_callable_name, parse
 from jobspec.sql.typed import TypedExpression, columns_read
 from jobspec.sql.value import Value
 
 __all__ = [
-    "AGGREGATES",
     "FUNCTIONS",
-    "TypedAggregate",
     "TypedExpression",
     "Value",
     "check",
@@ -26,6 +23,5 @@ __all__ = [
     "lower",
     "lower_condition",
     "parse",
-    "parse_aggregate",
     "parse_expression",
 ]

@@ -15,7 +15,6 @@ from jobspec.sql.casts import can_fail, is_supported
 from jobspec.sql.coercion import coerce, decimal, folded, integer, is_bare, number
 from jobspec.sql.conditions import Conditions, compare
 from jobspec.sql.functions import (
-    AGGREGATES,
     FORMS,
     FUNCTIONS,
     NEGATE,
@@ -23,7 +22,7 @@ from jobspec.sql.functions import (
     Function,
     Takes,
 )
-from jobspec.sql.names import NOT_YET_FUNCTIONS, NOT_YET_TYPES, TYPE_NAMES
+from jobspec.sql.names import AGGREGATE_NAMES, NOT_YET_FUNCTIONS, NOT_YET_TYPES, TYPE_NAMES
 from jobspec.sql.parse import SQL_FUNCTIONS, parse
 from jobspec.sql.syntax import Syntax
 from jobspec.sql.typed import Constant, Typed, TypedExpression
@@ -233,6 +232,11 @@ class Checker(Conditions):
         if node.star and name != "count":
             self.problem("wrong_argument_count", node, f"{name} does not take *", "name a column")
             return None
+        if (node.distinct or node.condition) and name not in AGGREGATE_NAMES:
+            part = "DISTINCT" if node.distinct else "FILTER"
+            message = f"{part} belongs to aggregate functions, which {name[:60]} is not"
+            self.problem("unsupported_sql", node, message, "use CASE, or a 'filter' step before")
+            return None
         if name in self._functions:
             return self._call_function(node, self._functions[name], arguments)
         if name in FORMS:
@@ -252,7 +256,7 @@ class Checker(Conditions):
         return self.apply(node, function, node.arguments, arguments)
 
     def _no_such_function(self, node: syntax.Call, name: str) -> None:
-        if name in AGGREGATES:
+        if name in AGGREGATE_NAMES:
             self.problem(
                 "aggregate_misplaced",
                 node,

@@ -49,3 +49,34 @@ NOT_YET_TYPES: dict[str, str] = {
     **dict.fromkeys(("int128", "hugeint", "uint128", "uhugeint"), "the widest are i64 and u64"),
     **dict.fromkeys(("blob", "json", "uuid"), "keep it as a string"),
 }
+
+AGGREGATE_NAMES = frozenset(
+    {
+        "any_value",
+        "arbitrary",
+        "arg_max",
+        "arg_max_null",
+        "arg_min",
+        "arg_min_null",
+        "argmax",
+        "argmin",
+        "avg",
+        "bit_and",
+        "bit_or",
+        "bit_xor",
+        "bool_and",
+        "bool_or",
+        "count",
+        "count_if",
+        "countif",
+        "first",
+        "last",
+        "max",
+        "max_by",
+        "mean",
+        "min",
+        "min_by",
+        "sum",
+    }
+)
+"""The functions of many rows, which stand in aggregate steps only: `jobspec.aggregates`."""

@@ -7,6 +7,7 @@ its types are not used. Not here: names and types (`jobspec.sql.check`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -65,8 +66,8 @@ _HINTS: dict[type[exp.Expression], str] = {
     exp.Tuple: "lists stand only after IN",
     exp.Subquery: "a step's expression sees one row only",
     exp.Window: "window functions are left out; use an 'aggregate' step",
-    exp.Filter: "use a 'filter' step before, or CASE inside",
-    exp.Distinct: "aggregate 'by' that column, and count the rows of the result",
+    exp.Filter: "FILTER (WHERE condition) stands behind the call of an aggregate function",
+    exp.Distinct: "DISTINCT stands before the argument of an aggregate function",
     exp.Order: "rows are aggregated in source order",
     exp.Ordered: "rows are aggregated in source order",
     exp.Star: "* stands only in count(*)",
@@ -353,9 +354,24 @@ def _call(node: exp.Expression, depth: int) -> syntax.Syntax:
     name = node.this if isinstance(node.this, str) else node.this.this
     place = _place(node)
     arguments = node.expressions
+    distinct = len(arguments) == 1 and type(arguments[0]) is exp.Distinct
+    if distinct:
+        arguments = arguments[0].expressions
     if len(arguments) == 1 and type(arguments[0]) is exp.Star:
-        return syntax.Call(place, name, (), star=True)
-    return syntax.Call(place, name, tuple(_convert(part, depth) for part in arguments))
+        return syntax.Call(place, name, (), star=True, distinct=distinct)
+    converted = tuple(_convert(part, depth) for part in arguments)
+    return syntax.Call(place, name, converted, distinct=distinct)
+
+
+def _filtered(node: exp.Expression, depth: int) -> syntax.Syntax:
+    """`call FILTER (WHERE condition)`."""
+    call = _convert(node.this, depth)
+    where = node.expression
+    if not isinstance(call, syntax.Call) or not isinstance(where, exp.Where):
+        raise RefusedError(
+            "unsupported_sql", call.place, "FILTER belongs to a call", _HINTS[exp.Filter]
+        )
+    return replace(call, condition=_convert(where.this, depth))
 
 
 def _wrap(
@@ -377,6 +393,7 @@ _CONVERTERS: dict[type[exp.Expression], Callable[[exp.Expression, int], syntax.S
     exp.Cast: _cast,
     exp.Column: _column,
     exp.Escape: _like,
+    exp.Filter: _filtered,
     exp.In: _in,
     exp.Is: _is,
     exp.Like: _like,

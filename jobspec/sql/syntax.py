@@ -136,12 +136,18 @@ class Cast:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of a function; `star` stands for `*` as its only argument."""
+    """A call of a function; `star` stands for `*` as its only argument.
+
+    Aggregate functions can have `DISTINCT` before their arguments and `FILTER (WHERE condition)`
+    behind them.
+    """
 
     place: int
     name: str
     arguments: tuple[Syntax, ...]
     star: bool = False
+    distinct: bool = False
+    condition: Syntax | None = None
 
 
 Syntax = (

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobspec import MergeError, OutputError, merge, result_schema
-from jobspec.merge import BATCH_ROWS
+from jobspec.aggregates.merging import BATCH_ROWS
 from tests.jobspec.jobs import compiled, computed, inputs, output, result
 
 BIG = 2**63 - 1

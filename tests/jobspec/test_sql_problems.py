@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobspec import ir, sql
+from jobspec.aggregates import AGGREGATES, aggregate, parse_aggregate
 from jobspec.functions import compile_functions
 from jobspec.limits import Limits
 from jobspec.problems import CODES, Problem, ProblemList
-from jobspec.sql.functions import AGGREGATES, FORMS, FUNCTIONS, OPERATORS
+from jobspec.sql.functions import FORMS, FUNCTIONS, OPERATORS
 from jobspec.types import Column, ValueType
 from tests.jobspec.generated_sql import SCHEMA
 
@@ -35,7 +36,7 @@ def problems_of(text: str, limits: Limits | None = None) -> list[Problem]:
 
 def aggregate_problems(text: str) -> list[Problem]:
     problems = ProblemList()
-    found = sql.parse_aggregate(text, "/p", problems, scope=SCOPE, functions={})
+    found = parse_aggregate(text, "/p", problems, scope=SCOPE, functions={})
     assert (found is None) == bool(problems)
     return list(problems)
 
@@ -160,8 +161,13 @@ AGGREGATES_REFUSED = [
     ("avg(b)", "type_mismatch"),
     ("max(NULL)", "type_mismatch"),
     ("sum(max(i))", "aggregate_misplaced"),
-    ("count(DISTINCT i)", "unsupported_sql"),
-    ("sum(i) FILTER (WHERE b)", "unsupported_sql"),
+    ("max(i) FILTER (WHERE i)", "type_mismatch"),
+    ("max(i) FILTER (WHERE missing)", "unknown_column"),
+    ("arg_max(DISTINCT i, n)", "unsupported_sql"),
+    ("count(DISTINCT *)", "wrong_argument_count"),
+    ("count(DISTINCT i, n)", "wrong_argument_count"),
+    ("sum(i) OVER ()", "unsupported_sql"),
+    ("count(*) FILTER (WHERE b) FILTER (WHERE b)", "sql_syntax"),
     ("max(missing)", "unknown_column"),
 ]
 
@@ -176,11 +182,13 @@ def test_aggregate_problem_has_its_code(text: str, code: str) -> None:
     [
         ("count", "write count(*)"),
         ("max", "write max(column)"),
-        ("mean(i)", "write avg(x)"),
-        ("median(i)", "not there yet"),
+        ("average(i)", "write avg(x)"),
+        ("median(i)", "approx_quantile(x, 0.5)"),
+        ("array_agg(i)", "string_agg(x, ',')"),
+        ("product(f)", "fsum"),
+        ("arg_max(DISTINCT i, n)", "'by'"),
         ("maximum(i)", "did you mean 'max'?"),
         ("max(i) + 1", "derive"),
-        ("count(DISTINCT i)", "'by'"),
     ],
 )
 def test_hint_of_an_aggregate_names_the_mend(text: str, hint: str) -> None:
@@ -309,9 +317,11 @@ def test_type_and_nullability(text: str, type_name: str, nullable: bool) -> None
     ],
 )
 def test_type_of_aggregate(text: str, type_name: str, nullable: bool) -> None:
-    found = sql.parse_aggregate(text, "", ProblemList(), scope=SCOPE, functions={})
+    found = parse_aggregate(text, "", ProblemList(), scope=SCOPE, functions={})
     assert found is not None
-    assert (found.type, found.nullable) == (type_name, nullable)
+    types = tuple(argument.type for argument in found.args)
+    result = aggregate("r", found.function, types).result
+    assert (result.type, result.nullable) == (type_name, nullable)
 
 
 def test_columns_read_are_those_that_are_named() -> None:

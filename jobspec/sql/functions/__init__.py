@@ -14,9 +14,10 @@ from types import ModuleType
 from jobspec.errors import PluginError
 from jobspec.sql.functions import arithmetic, bits, chance, floats, forms, installed, texts
 from jobspec.sql.functions.arithmetic import NEGATE
-from jobspec.sql.functions.forms import AGGREGATES, FORMS
+from jobspec.sql.functions.forms import FORMS
 from jobspec.sql.functions.signature import Function, Lower, Takes
 from jobspec.sql.functions.texts import LIKE_PATTERN
+from jobspec.sql.names import AGGREGATE_NAMES
 
 _FAMILIES: tuple[ModuleType, ...] = (arithmetic, bits, chance, floats, texts)
 
@@ -40,7 +41,7 @@ class _Functions(Mapping[str, Function]):
         table: dict[str, Function] = {}
         for row in sorted((*_rows("FUNCTIONS"), *installed.rows()), key=lambda row: row.name):
             for name in (row.name, *row.aliases):
-                if name in table or name in FORMS or name in AGGREGATES:
+                if name in table or name in FORMS or name in AGGREGATE_NAMES:
                     raise PluginError(f"a plugin is named {name}, as a function of the language is")
                 table[name] = row
         return table
@@ -84,11 +85,10 @@ def lowering(operation: str) -> Lower:
 
 def is_built_in(name: str) -> bool:
     """Whether functions of a document cannot have the name."""
-    return name in FUNCTIONS or name in FORMS or name in AGGREGATES
+    return name in FUNCTIONS or name in FORMS or name in AGGREGATE_NAMES
 
 
 __all__ = [
-    "AGGREGATES",
     "FORMS",
     "FUNCTIONS",
     "LIKE_PATTERN",

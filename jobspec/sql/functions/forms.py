@@ -80,14 +80,3 @@ _ROWS = (
 )
 
 FORMS: dict[str, Form] = {row.name: row for row in _ROWS}
-
-AGGREGATES: dict[str, int] = {
-    "count": 1,
-    "sum": 1,
-    "min": 1,
-    "max": 1,
-    "avg": 1,
-    "arg_min": 2,
-    "arg_max": 2,
-}
-"""The aggregate functions, and how many arguments each takes; `count` also takes `*`."""
