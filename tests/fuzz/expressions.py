@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from random import Random
 
 from jobspec import sql
@@ -22,6 +23,7 @@ from tests.jobspec.expressions import duckdb_type
 
 T = ValueType
 SCOPE = {column.name: column for column in values.SCHEMA}
+COLUMN_OF = {column.type: column.name for column in reversed(values.SCHEMA)}
 TYPES = tuple({column.type: None for column in values.SCHEMA})
 DECIMALS = tuple(type_ for type_ in TYPES if type_.is_decimal)
 INTEGERS = tuple(type_ for type_ in TYPES if type_.is_integer)
@@ -58,6 +60,12 @@ class Sql:
     parts: tuple[Sql, ...] = ()
     names: frozenset[str] = frozenset()
     """The functions, operators and forms in it."""
+    shape: str = ""
+    """`ours` with columns for its parts, where they have a type that a column has."""
+
+    @property
+    def stand_in(self) -> str:
+        return COLUMN_OF.get(self.type, self.ours) if self.parts else self.ours
 
     @property
     def is_exact(self) -> bool:
@@ -95,7 +103,7 @@ class Generator:
         """An expression of any type that is more than a leaf; its root is one of `only`."""
         while True:
             found = self._made(depth, only or self._names)
-            if found is not None:
+            if found is not None and _typed(found.ours) is not None:
                 return found
 
     # --- parts ------------------------------------------------------------------------------------
@@ -133,16 +141,15 @@ class Generator:
         found = self._named(name, depth)
         if found is None:
             return None
-        problems = ProblemList()
-        typed = sql.parse_expression(found.ours, "", problems, scope=SCOPE, functions={})
-        if typed is None:
+        type_ = _type_of(found.shape)
+        if type_ is None:
             self.coverage.refused[name] += 1
             return None
         made[name] += 1
         return Sql(
             found.ours,
-            f"CAST({found.duckdb} AS {duckdb_type(typed.type)})",
-            typed.type,
+            f"CAST({found.duckdb} AS {duckdb_type(type_)})",
+            type_,
             found.parts,
             frozenset({name, *(one for part in found.parts for one in part.names)}),
         )
@@ -193,15 +200,17 @@ class Generator:
         operands = self._operands(overload, row.name, depth)
         name = self._rng.choice((row.name, *row.aliases))
         ours = f"{name}({', '.join(one.ours for one in operands)})"
+        shape = f"{name}({', '.join(one.stand_in for one in operands)})"
         template = dialect.FUNCTIONS.get(row.name)
         if template is not None:
-            return Sql(ours, template(*(one.duckdb for one in operands)), T.BOOL, tuple(operands))
+            theirs = template(*(one.duckdb for one in operands))
+            return Sql(ours, theirs, T.BOOL, tuple(operands), shape=shape)
         theirs = dialect.SPELLED.get(name, name)
         arguments = ", ".join(
             dialect.argument(overload.family(index), one.duckdb)
             for index, one in enumerate(operands)
         )
-        return Sql(ours, f"{theirs}({arguments})", T.BOOL, tuple(operands))
+        return Sql(ours, f"{theirs}({arguments})", T.BOOL, tuple(operands), shape=shape)
 
     # --- conditions and forms ---------------------------------------------------------------------
 
@@ -284,11 +293,11 @@ class Generator:
             return None
         ours = f"{word}({value.ours} AS {target})"
         theirs = f"{word}({value.duckdb} AS {dialect.type_name(target)})"
-        problems = ProblemList()
-        if sql.parse_expression(ours, "", problems, scope=SCOPE, functions={}) is None:
+        shape = f"{word}({value.stand_in} AS {target})"
+        if _type_of(shape) is None:
             return None
         theirs = f"CAST({theirs} AS {duckdb_type(target)})"
-        return Sql(ours, theirs, target, (value,), value.names | {word})
+        return Sql(ours, theirs, target, (value,), value.names | {word}, shape)
 
 
 def _join(template: str, *parts: Sql) -> Sql:
@@ -298,4 +307,16 @@ def _join(template: str, *parts: Sql) -> Sql:
         template.format(*(part.duckdb for part in parts)),
         T.BOOL,
         parts,
+        shape=template.format(*(part.stand_in for part in parts)),
     )
+
+
+@cache
+def _type_of(text: str) -> ValueType | None:
+    """The type that our checker gives an expression over the schema; None if it refuses it."""
+    typed = _typed(text)
+    return None if typed is None else typed.type
+
+
+def _typed(text: str) -> sql.TypedExpression | None:
+    return sql.parse_expression(text, "", ProblemList(), scope=SCOPE, functions={})
