@@ -172,6 +172,17 @@ def str_trim(s: str, characters: str, sides: i32) -> str:
     return string_pack(address + begin, end - begin)
 
 
+def str_append(target: i32, source: i32, bytes: i32) -> i32:
+    """Append bytes to what was allocated last and ends at `target`; the new end."""
+    end = target + bytes
+    if end < target:
+        trap("out_of_memory")
+    if u32(end) > u32(heap_top):
+        alloc(end - heap_top)
+    memory_copy(target, source, bytes)
+    return end
+
+
 def str_concat(a: str, b: str) -> str:
     """Two texts, one after the other."""
     bytes_a = string_len(a)
