@@ -29,11 +29,8 @@ TYPE_NAMES: dict[str, ValueType] = {
 }
 """The names of types in CAST: the language's own and DuckDB's."""
 
-_AS_FUNCTION = "write a function for it, or compute it before the upload"
 _AS_COLUMN = "compute it as a column before the upload"
 NOT_YET_FUNCTIONS: dict[str, str] = {
-    **dict.fromkeys(("exp", "ln", "log", "log10", "log2", "pow", "power"), _AS_FUNCTION),
-    **dict.fromkeys(("sin", "cos", "tan", "asin", "acos", "atan", "atan2", "pi"), _AS_FUNCTION),
     **dict.fromkeys(("lower", "upper", "split", "split_part", "lpad", "rpad"), _AS_COLUMN),
     **dict.fromkeys(("regexp_extract", "regexp_matches", "regexp_replace"), "LIKE finds texts"),
     **dict.fromkeys(("date", "date_trunc", "extract", "strptime", "year", "month"), _AS_COLUMN),

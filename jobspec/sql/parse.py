@@ -31,6 +31,7 @@ _BINARY: dict[type[exp.Expression], str] = {
     exp.Div: "/",
     exp.IntDiv: "//",
     exp.Mod: "%",
+    exp.Pow: "**",
     exp.BitwiseAnd: "&",
     exp.BitwiseOr: "|",
     exp.BitwiseLeftShift: "<<",

@@ -31,8 +31,6 @@ _REFUSED_TOKENS: dict[TokenType, tuple[str, str]] = {
     TokenType.R_BRACE: ("a struct", "give each value a column of its own"),
     TokenType.SELECT: ("a query", "a step's expression sees one row only"),
     TokenType.NOT: ("'!'", "write NOT"),
-    TokenType.CARET: ("'^'", "multiply, or write a function"),
-    TokenType.DSTAR: ("'**'", "multiply, or write a function"),
     TokenType.TILDE: ("'~'", "use xor(x, -1) for bits, LIKE for texts"),
     TokenType.DIV: ("DIV", "write //"),
     TokenType.DAMP: ("'&&'", "write AND"),

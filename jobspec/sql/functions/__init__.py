@@ -12,14 +12,23 @@ from functools import cache, cached_property
 from types import ModuleType
 
 from jobspec.errors import PluginError
-from jobspec.sql.functions import arithmetic, bits, chance, floats, forms, installed, texts
+from jobspec.sql.functions import (
+    arithmetic,
+    bits,
+    chance,
+    floats,
+    forms,
+    installed,
+    mathematics,
+    texts,
+)
 from jobspec.sql.functions.arithmetic import NEGATE
 from jobspec.sql.functions.forms import FORMS
 from jobspec.sql.functions.signature import Function, Lower, Takes
 from jobspec.sql.functions.texts import LIKE_PATTERN
 from jobspec.sql.names import AGGREGATE_NAMES
 
-_FAMILIES: tuple[ModuleType, ...] = (arithmetic, bits, chance, floats, texts)
+_FAMILIES: tuple[ModuleType, ...] = (arithmetic, bits, chance, floats, mathematics, texts)
 
 
 def _rows(table: str) -> list[Function]:
