@@ -5,6 +5,7 @@ Not here: the bytes themselves (`jobspec.table_bytes`), reading files (`jobspec.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from jobspec.arrow import value_fault
 from jobspec.document import JobDocument
 from jobspec.document_sources import RangeSource
 from jobspec.errors import ChunkError, OutputError, SourceError
-from jobspec.program_plan import Concatenate, Group, ProgramPlan
+from jobspec.program_plan import Group, Limit, ProgramPlan, Sample, Search, Sort
 from jobspec.sources.opening import reopen_source
 from jobspec.sources.source import OpenUpload
 from jobspec.types import Column, Schema
@@ -61,29 +62,36 @@ def chunks(
 
 def range_chunk(plan: ProgramPlan, first_row: int, rows: int) -> bytes:
     """The chunk of rows `first_row` to `first_row + rows` of a range source."""
-    if plan.axis is None:
+    if not plan.axes:
         raise ChunkError("the source is not a range")
-    if not (first_row >= 0 and 0 <= rows < 1 << 31 and first_row + rows <= plan.axis.rows):
+    if not (first_row >= 0 and 0 <= rows < 1 << 31 and first_row + rows <= _rows(plan)):
         raise ChunkError(
-            f"rows {first_row} to {first_row + rows} are not in a range of {plan.axis.rows}"
+            f"rows {first_row} to {first_row + rows} are not in a range of {_rows(plan)}"
         )
     return table_bytes.encode_range(first_row=first_row, rows=rows)
 
 
 def chunk_table(plan: ProgramPlan, data: bytes) -> pa.Table:
-    """The rows of a chunk; of a range source, the values of its axis."""
+    """The rows of a chunk; of a range source, the values of its axes."""
     try:
         batch = table_bytes.decode(plan.source, data)
         header = table_bytes.read_header(data)
     except OutputError as error:
         raise ChunkError(error.message) from None
-    if plan.axis is None:
+    if not plan.axes:
         return pa.Table.from_batches([batch])
-    axis = plan.axis
-    if header.first_row + header.rows > axis.rows:
-        raise ChunkError(f"the chunk goes beyond the range of {axis.rows} rows")
+    if header.first_row + header.rows > _rows(plan):
+        raise ChunkError(f"the chunk goes beyond the range of {_rows(plan)} rows")
     rows = np.arange(header.first_row, header.first_row + header.rows, dtype=np.int64)
-    return pa.table({axis.name: axis.start + rows * axis.step})
+    columns = {}
+    for axis in reversed(plan.axes):
+        rows, index = np.divmod(rows, axis.rows)
+        columns[axis.name] = axis.start + index * axis.step
+    return pa.table({axis.name: columns[axis.name] for axis in plan.axes})
+
+
+def _rows(plan: ProgramPlan) -> int:
+    return math.prod(axis.rows for axis in plan.axes)
 
 
 def output_batch(plan: ProgramPlan, data: bytes) -> pa.RecordBatch:
@@ -92,16 +100,12 @@ def output_batch(plan: ProgramPlan, data: bytes) -> pa.RecordBatch:
     header = table_bytes.read_header(data)
     most = header.rows_done
     match plan.closing:
-        case Concatenate():
-            pass
         case Group(keys=()):
             most = 1
             if header.rows != 1:
                 raise OutputError(f"an aggregate without groups has one row, not {header.rows}")
-        case Group():
-            pass
-        case limit:
-            most = min(most, limit.rows)
+        case Limit(rows=rows) | Search(rows=rows) | Sort(rows=int(rows)) | Sample(rows=rows):
+            most = min(most, rows)
     if header.rows > most:
         raise OutputError(f"{header.rows} rows cannot come from {header.rows_done} source rows")
     if isinstance(plan.closing, Group):

@@ -7,6 +7,7 @@ in here is a mistake of ours and raises CompilerError.
 from __future__ import annotations
 
 import hashlib
+import math
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,11 +20,11 @@ from jobspec.functions import CompiledFunction, compile_functions
 from jobspec.ir import Module, TrapSites
 from jobspec.limits import Limits
 from jobspec.listing import render
-from jobspec.plan import Plan, axis_of
+from jobspec.plan import Plan, axes_of
 from jobspec.planning import build_plan
 from jobspec.problems import ProblemList
 from jobspec.program.module import build
-from jobspec.program_plan import Axis, ProgramPlan, Requirement
+from jobspec.program_plan import Axes, ProgramPlan, Requirement
 from jobspec.sources.opening import open_source
 from jobspec.sources.source import OpenUpload, SourceColumn
 from jobspec.wasm.codegen import assemble
@@ -95,7 +96,7 @@ def _compile(
         plan=ProgramPlan(
             language=LANGUAGE_VERSION,
             source=plan.source,
-            axis=plan.axis,
+            axes=plan.axes,
             partial=plan.partial,
             result=plan.result,
             closing=plan.closing,
@@ -113,17 +114,24 @@ def _plan(
     limits: Limits,
     problems: ProblemList,
 ) -> Plan | None:
-    source: Sequence[SourceColumn] | Axis | None = None
+    source: Sequence[SourceColumn] | None = None
+    axes: Axes = ()
     rows: int | None = None
     if isinstance(parts.source, RangeSource):
-        source = axis_of(parts.source)
-        rows = source.rows
+        source, axes = (), axes_of(parts.source)
+        rows = math.prod(axis.rows for axis in axes)
     elif parts.source is not None:
         opened = open_source(parts.source, open_upload, problems)
         if opened is not None:
             source, rows = opened.columns, opened.rows
     return build_plan(
-        parts.steps, source, rows=rows, functions=functions, limits=limits, problems=problems
+        parts.steps,
+        source,
+        axes=axes,
+        rows=rows,
+        functions=functions,
+        limits=limits,
+        problems=problems,
     )
 
 

@@ -45,22 +45,22 @@ Bounds = Annotated[
 
 
 class RangeSource(Model):
-    """The integers of a half-open range, as in Python."""
+    """The integers of half-open ranges, as in Python."""
 
     range: Annotated[
         dict[Name, Bounds],
-        AfterValidator(rules.check_one_axis),
-        Field(json_schema_extra={"minProperties": 1, "maxProperties": 1}),
+        AfterValidator(rules.check_axes),
+        Field(json_schema_extra={"minProperties": 1, "maxProperties": rules.AXES}),
     ]
-    """The axis and its bounds: `{"n": [start, stop]}` or `{"n": [start, stop, step]}`."""
+    """Axes and their bounds: `{"n": [start, stop]}` or `{"n": [start, stop, step]}`.
+
+    Several axes make every combination of their values; the last one runs fastest.
+    """
 
     @property
-    def axis(self) -> str:
-        return next(iter(self.range))
-
-    @property
-    def values(self) -> rules.Range:
-        return rules.Range(*self.range[self.axis])
+    def axes(self) -> tuple[tuple[str, rules.Range], ...]:
+        """The axes in the order of the document, with their values."""
+        return tuple((name, rules.Range(*bounds)) for name, bounds in self.range.items())
 
 
 Source = Annotated[

@@ -10,10 +10,20 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
+from jobspec import merge_rows
 from jobspec.aggregates.merging import merge_groups
 from jobspec.arrow import arrow_schema
 from jobspec.chunks import output_batch
-from jobspec.program_plan import Concatenate, Group, Limit, ProgramPlan
+from jobspec.program_plan import (
+    Concatenate,
+    Distinct,
+    Group,
+    Limit,
+    ProgramPlan,
+    Sample,
+    Search,
+    Sort,
+)
 
 
 def result_schema(plan: ProgramPlan) -> pa.Schema:
@@ -30,11 +40,21 @@ def merge(plan: ProgramPlan, outputs: Iterable[bytes]) -> Iterator[pa.RecordBatc
     match plan.closing:
         case Concatenate():
             yield from _concatenated(plan, outputs, None)
-        case Limit(rows=rows):
+        case Limit(rows=rows) | Search(rows=rows):
             yield from _concatenated(plan, outputs, rows)
+        case Distinct() as closing:
+            yield from merge_rows.distinct(closing, plan.result, _batches(plan, outputs))
+        case Sort() as closing:
+            yield from merge_rows.ordered(closing, plan.result, _batches(plan, outputs))
+        case Sample() as closing:
+            yield from merge_rows.sampled(closing, _batches(plan, outputs))
         case Group() as group:
             batches = (output_batch(plan, data) for data in outputs)
             yield from merge_groups(group.keys, group.aggregates, batches)
+
+
+def _batches(plan: ProgramPlan, outputs: Iterable[bytes]) -> Iterator[pa.RecordBatch]:
+    return (output_batch(plan, data) for data in outputs)
 
 
 def _concatenated(

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jobspec.aggregates import Aggregate
+from jobspec.document_rules.sources import values_of
 from jobspec.document_sources import RangeSource
 from jobspec.functions import CompiledFunction
-from jobspec.program_plan import Axis, Closing, Group
+from jobspec.program_plan import Axes, Axis, Closing, Group, Sample
 from jobspec.sql import TypedExpression, columns_read
-from jobspec.types import Schema
+from jobspec.types import Column, Schema, ValueType
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,15 @@ class Project:
     columns: tuple[tuple[str, str], ...]
 
 
-Step = Filter | Derive | Project
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Rows whose hash is not below `threshold`, of 2**64, end here."""
+
+    threshold: int
+    seed: int
+
+
+Step = Filter | Derive | Project | Draw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +76,7 @@ class Plan:
     """
 
     source: Schema
-    axis: Axis | None
+    axes: Axes
     functions: Mapping[str, CompiledFunction]
     steps: tuple[Step, ...]
     output: Schema
@@ -78,6 +87,8 @@ class Plan:
     @property
     def partial(self) -> Schema:
         """The columns of the program's output."""
+        if isinstance(self.closing, Sample):
+            return (*self.output, Column("sample.hash", ValueType.U64))
         if not isinstance(self.closing, Group):
             return self.output
         states = (column for call in self.calls for column in call.aggregate.partial)
@@ -105,6 +116,8 @@ def needed_only(
             case Derive(name, value) if name in live:
                 kept.append(step)
                 live = live - {name} | columns_read(value)
+            case Draw():
+                kept.append(step)
             case Project(columns):
                 pairs = tuple(pair for pair in columns if pair[0] in live)
                 kept.append(Project(pairs))
@@ -112,6 +125,8 @@ def needed_only(
     return tuple(reversed(kept)), frozenset(live)
 
 
-def axis_of(source: RangeSource) -> Axis:
-    values = source.values
-    return Axis(name=source.axis, start=values.start, step=values.step, rows=len(values))
+def axes_of(source: RangeSource) -> Axes:
+    return tuple(
+        Axis(name=name, start=values.start, step=values.step, rows=values_of(values))
+        for name, values in source.axes
+    )

@@ -9,15 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from typing import cast
 
 from jobspec import document_steps as doc
 from jobspec.aggregates import aggregate, parse_aggregate
+from jobspec.document_rules.steps import read_order
 from jobspec.functions import CompiledFunction
 from jobspec.limits import Limits
-from jobspec.plan import Call, Derive, Filter, Plan, Project, Step, needed_only
+from jobspec.plan import Call, Derive, Draw, Filter, Plan, Project, Step, needed_only
 from jobspec.problems import ProblemList, near_miss, pointer
-from jobspec.program_plan import Axis, Closing, Concatenate, Group, Limit
+from jobspec.program_plan import (
+    Axes,
+    Closing,
+    Concatenate,
+    Distinct,
+    Group,
+    Limit,
+    Sample,
+    Search,
+    Sort,
+    SortKey,
+)
 from jobspec.sources.source import SourceColumn
 from jobspec.sql import (
     TypedExpression,
@@ -45,8 +58,9 @@ _Scope = dict[str, Column | _Untyped]
 
 def build_plan(
     steps: Sequence[doc.Step | None],
-    source: Sequence[SourceColumn] | Axis | None,
+    source: Sequence[SourceColumn] | None,
     *,
+    axes: Axes = (),
     rows: int | None,
     functions: Mapping[str, CompiledFunction],
     limits: Limits,
@@ -57,7 +71,7 @@ def build_plan(
     A source or steps that are None could not be read, and that has been reported.
     """
     before = len(problems)
-    planner = _Planner(source, functions, limits, problems)
+    planner = _Planner(source, axes, functions, limits, problems)
     for index, step in enumerate(steps):
         planner.step(step, ("steps", index))
     planner.finish()
@@ -71,13 +85,14 @@ class _Planner:
 
     def __init__(
         self,
-        source: Sequence[SourceColumn] | Axis | None,
+        source: Sequence[SourceColumn] | None,
+        axes: Axes,
         functions: Mapping[str, CompiledFunction],
         limits: Limits,
         problems: ProblemList,
     ) -> None:
-        self._axis = source if isinstance(source, Axis) else None
-        self._columns = () if source is None or isinstance(source, Axis) else tuple(source)
+        self._axes = axes
+        self._columns = tuple(source or ())
         self._functions = functions
         # Only kernels lack a result.
         self._callable = cast(Mapping[str, UserFunction], functions)
@@ -89,8 +104,8 @@ class _Planner:
         self._steps: list[Step] = []
         self._closing: Closing = Concatenate()
         self._calls: list[Call] = []
-        if self._axis is not None:
-            self._scope[self._axis.name] = Column(self._axis.name, ValueType.I64)
+        for axis in axes:
+            self._scope[axis.name] = Column(axis.name, ValueType.I64)
         for column in self._columns:
             self._scope[column.name] = (
                 Column(column.name, column.type, column.nullable)
@@ -105,7 +120,7 @@ class _Planner:
             case None:
                 self._scope, self._is_open = {}, True
             case doc.FilterStep():
-                self._filter(step, (*place, "filter"))
+                self._filter(step.filter, (*place, "filter"), "a filter")
             case doc.DeriveStep():
                 for name, text in step.derive.items():
                     self._derive(name, text, (*place, "derive", name))
@@ -131,18 +146,27 @@ class _Planner:
                 self._rename(step, (*place, "rename"))
             case doc.AggregateStep():
                 self._aggregate(step, place)
+            case doc.SampleStep():
+                self._sample(step.sample)
+            case doc.DistinctStep():
+                self._distinct(step, (*place, "distinct"))
+            case doc.SortStep():
+                self._sort(step, (*place, "sort"))
             case doc.LimitStep():
                 self._closing = Limit(rows=step.limit)
+            case doc.StopWhenStep():
+                self._filter(step.stop_when, (*place, "stop_when"), "stop_when")
+                self._closing = Search()
 
-    def _filter(self, step: doc.FilterStep, place: tuple[str | int, ...]) -> None:
-        condition = self._expression(step.filter, place)
+    def _filter(self, text: str, place: tuple[str | int, ...], what: str) -> None:
+        condition = self._expression(text, place)
         if condition is None:
             return
         if condition.type is not ValueType.BOOL:
             self._problems.add(
                 "type_mismatch",
                 pointer(*place),
-                f"a filter is a condition, not a value of type {condition.type}",
+                f"{what} is a condition, not a value of type {condition.type}",
                 "compare it with something, such as x > 0",
             )
             return
@@ -182,7 +206,32 @@ class _Planner:
         self._scope = scope
         self._steps.append(Project(tuple(columns)))
 
+    def _sample(self, sample: doc.Draw) -> None:
+        if sample.rows is not None:
+            self._closing = Sample(rows=sample.rows, seed=sample.seed)
+        elif sample.fraction is not None and sample.fraction < 1:
+            threshold = int(Fraction(sample.fraction) * (1 << 64))
+            self._steps.append(Draw(threshold, sample.seed))
+
     # --- closing ----------------------------------------------------------------------------------
+
+    def _distinct(self, step: doc.DistinctStep, place: tuple[str | int, ...]) -> None:
+        if step.distinct is True:
+            self._closing = Distinct(keys=tuple(self._scope))
+            return
+        for index, name in enumerate(step.distinct):
+            if self._existing(name, (*place, index)) is not None:
+                self._usable(name, (*place, index))
+        self._closing = Distinct(keys=tuple(step.distinct))
+
+    def _sort(self, step: doc.SortStep, place: tuple[str | int, ...]) -> None:
+        keys = []
+        for index, text in enumerate(step.sort):
+            name, descending, nulls_first = read_order(text)
+            if self._existing(name, (*place, index)) is not None:
+                self._usable(name, (*place, index))
+            keys.append(SortKey(column=name, descending=descending, nulls_first=nulls_first))
+        self._closing = Sort(keys=tuple(keys), rows=step.limit)
 
     def _aggregate(self, step: doc.AggregateStep, place: tuple[str | int, ...]) -> None:
         keys = []
@@ -264,7 +313,7 @@ class _Planner:
         steps, read = needed_only(self._steps, needed)
         return Plan(
             source=self._columns_read(read),
-            axis=self._axis,
+            axes=self._axes,
             functions=self._functions,
             steps=steps,
             output=output,

@@ -7,7 +7,7 @@ expressions (`jobspec.plan`), the program (`jobspec.program`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -33,12 +33,15 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """A range source: row i has the value `start + i * step` in the column `name`."""
+    """One axis of a range source: its values are `start + i * step` for i below `rows`."""
 
     name: str
     start: int
     step: int
     rows: int
+
+
+Axes: TypeAlias = tuple[Axis, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,52 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """The first row alone: a condition stands before it, and what it finds ends the job."""
+
+    kind: Literal["search"] = "search"
+    rows: Literal[1] = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distinct:
+    """Of the rows that have equal values in the columns `keys`, the first."""
+
+    kind: Literal["distinct"] = "distinct"
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SortKey:
+    """A column of an order. NaN comes after all other floats, and NULLs where it is said."""
+
+    column: str
+    descending: bool = False
+    nulls_first: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """The first rows (None: all) in an order; rows that are equal in it stay in row order."""
+
+    kind: Literal["sort"] = "sort"
+    keys: tuple[SortKey, ...]
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """So many rows that a pseudo-random order of all rows begins with, in row order.
+
+    Partial outputs have the hashes that make this order as one more column, the last.
+    """
+
+    kind: Literal["sample"] = "sample"
+    rows: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """One row a group, or one in all if there are no keys.
 
@@ -68,7 +117,9 @@ class Group:
     aggregates: tuple[Aggregate, ...]
 
 
-Closing = Annotated[Concatenate | Limit | Group, Field(discriminator="kind")]
+Closing = Annotated[
+    Concatenate | Limit | Search | Distinct | Sort | Sample | Group, Field(discriminator="kind")
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +130,8 @@ class ProgramPlan:
     """The version of the language and compiler that made it."""
     source: Schema
     """The columns of chunks, in their order; none for a range."""
-    axis: Axis | None
-    """The range, if the source is one."""
+    axes: Axes
+    """The axes, if the source is a range: their product, the last one running fastest."""
     partial: Schema
     """The columns of the program's output."""
     result: Schema

@@ -5,7 +5,7 @@ The keys of the document itself are here too. Not here: what the values mean.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from jobspec.document_rules.refusals import refusal, shown
@@ -33,33 +33,47 @@ MEMBERS = (
 """The keys of a document, those of NOT_YET_MEMBERS included."""
 SOURCES = ("rows", "upload", "range")
 SPLITS = ("rows", "seconds")
-STEPS = ("filter", "derive", "select", "drop", "rename", "aggregate", "limit")
-CLOSING_STEPS = ("aggregate", "limit")
-COMPANIONS = {"upload": ("format", "columns"), "rows": ("columns",), "aggregate": ("by",)}
+STEPS = (
+    "filter",
+    "derive",
+    "select",
+    "drop",
+    "rename",
+    "sample",
+    "join",
+    "aggregate",
+    "distinct",
+    "sort",
+    "limit",
+    "stop_when",
+)
+CLOSING_STEPS = ("aggregate", "distinct", "sort", "limit", "stop_when")
+"""Those that are always closing; `sample` is if it takes a number of rows."""
+COMPANIONS = {
+    "upload": ("format", "columns"),
+    "rows": ("columns",),
+    "aggregate": ("by",),
+    "sort": ("limit",),
+}
 """Keys that may stand beside a keyword in the same object."""
 
 NOT_YET_SOURCES = {
     "url": "fetch the file and send it by POST /upload",
     "stream": "send what there is by POST /upload",
 }
-NOT_YET_STEPS = {
-    "sample": "filter on a column instead",
-    "join": "join the tables before the upload",
-    "distinct": "use 'aggregate' with 'by' and a count",
-    "sort": "sort the downloaded result",
-    "stop_when": "use 'filter', or 'aggregate' with min or max",
-}
 _MEANT = {
     **dict.fromkeys(("csv", "file", "json", "ndjson", "parquet", "path"), NOT_YET_SOURCES["url"]),
     **dict.fromkeys(("count", "group", "group_by", "groupby"), "use 'aggregate' with 'by'"),
     **dict.fromkeys(("compute", "map", "mutate", "with_column"), "use 'derive'"),
-    **dict.fromkeys(("order", "order_by"), NOT_YET_STEPS["sort"]),
+    **dict.fromkeys(("order", "order_by"), "use 'sort' with a 'limit'"),
     **dict.fromkeys(("head", "top"), "use 'limit'"),
+    **dict.fromkeys(("merge", "lookup"), "use 'join' with a table of 'shared'"),
+    **dict.fromkeys(("dedupe", "drop_duplicates", "unique"), "use 'distinct'"),
+    **dict.fromkeys(("search", "find", "first"), "use 'stop_when'"),
     "where": "use 'filter'",
 }
 """What sources and steps are called elsewhere."""
 NOT_YET_MEMBERS = {
-    "finish": "do it with the downloaded result",
     "shared": "write the values into a function or derive them",
     "plugins": "write a function",
     "deadline": "use 'priority'",
@@ -69,10 +83,16 @@ NOT_YET_MEMBERS = {
 def keyword_of(given: Any, keywords: Sequence[str]) -> str:
     """The one keyword in an object, "" where there is none or several."""
     if isinstance(given, dict):
-        found = [key for key in keywords if key in given]
+        found = _found(keywords, given)
     else:  # a model that is being serialised
-        found = [key for key in keywords if hasattr(given, key)]
+        found = _found(keywords, [key for key in keywords if hasattr(given, key)])
     return found[0] if len(found) == 1 else ""
+
+
+def _found(keywords: Sequence[str], keys: Collection[str]) -> list[str]:
+    """The keywords among the keys, less those that belong to another one."""
+    found = [key for key in keywords if key in keys]
+    return [key for key in found if not any(key in COMPANIONS.get(other, ()) for other in found)]
 
 
 def check_keyword(
@@ -86,7 +106,7 @@ def check_keyword(
     for key in given:
         if key in not_yet:
             raise refusal("not_supported_yet", f"{key!r} is not supported yet", not_yet[key])
-    found = [key for key in keywords if key in given]
+    found = _found(keywords, given)
     if len(found) > 1:
         raise refusal(
             "choose_one",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from jobspec.document_rules.sources import Range, check_bounds
+from jobspec.document_rules.sources import Range, check_bounds, values_of
 from jobspec.json_text import Json
 from jobspec.limits import Limits
 from jobspec.problems import ProblemList, pointer
@@ -105,16 +105,17 @@ def cut_to_limits(tree: Mapping[str, Json], limits: Limits) -> dict[str, Json]:
 
 
 def _check_range(axes: Json, limits: Limits, problems: ProblemList) -> None:
-    for axis, bounds in axes.items() if isinstance(axes, dict) else ():
+    rows = 1
+    for bounds in axes.values() if isinstance(axes, dict) else ():
         try:
             values = Range(*check_bounds(list(bounds)))  # type: ignore[arg-type]  # may be anything
         except (TypeError, ValueError):
-            continue  # the model reports it
-        rows = -((values.start - values.stop) // values.step)  # len() ends at 2**63
-        if rows > limits.rows:
-            problems.add(
-                "too_long",
-                pointer("source", "range", axis),
-                f"{rows:,} rows; at most {limits.rows:,} are taken",
-                "make several jobs of it",
-            )
+            return  # the model reports it
+        rows *= values_of(values)
+    if rows > limits.rows:
+        problems.add(
+            "too_long",
+            pointer("source", "range"),
+            f"{rows:,} rows; at most {limits.rows:,} are taken",
+            "make several jobs of it",
+        )

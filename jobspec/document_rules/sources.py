@@ -8,6 +8,8 @@ from jobspec.document_rules.keywords import NOT_YET_SOURCES, SOURCES, check_keyw
 from jobspec.document_rules.refusals import refusal
 
 Range = range  # the model has a field of this name
+AXES = 8
+"""The most axes of a range."""
 
 
 def source_keyword(source: Any) -> str:
@@ -48,13 +50,18 @@ def check_bounds(bounds: list[int]) -> list[int]:
     return bounds
 
 
-def check_one_axis(axes: dict[str, list[int]]) -> dict[str, list[int]]:
-    if len(axes) == 1:
+def check_axes(axes: dict[str, list[int]]) -> dict[str, list[int]]:
+    if 1 <= len(axes) <= AXES:
         return axes
     if not axes:
         raise refusal("bad_value", "a range needs an axis", 'write {"n": [start, stop]}')
     raise refusal(
-        "not_supported_yet",
-        "ranges of several axes are not supported yet",
-        "use one axis and derive the others with // and %",
+        "too_long",
+        f"a range has at most {AXES} axes, not {len(axes)}",
+        "give the longest axes only, and derive the others with // and %",
     )
+
+
+def values_of(axis: range) -> int:
+    """How many values a range has: `len()` ends at 2**63."""
+    return -((axis.start - axis.stop) // axis.step)

@@ -46,6 +46,8 @@ first_segment: i32 = 0
 last_segment: i32 = 0
 walk_segment: i32 = 0
 walk_end: i32 = 0
+walk_order: i32 = 0
+walk_at: i32 = 0
 
 slots: i32 = 0
 slot_mask: i32 = 0
@@ -58,7 +60,7 @@ def receive(size: i32) -> i32:
     """Forget everything and make room for a chunk; 0 if there is none."""
     global trap, heap_top, chunk, chunk_end, opened, rows, row, kept_top, text_next, text_end
     global record_count, record_next, record_end, first_segment, last_segment
-    global slots, slot_mask, table_bytes
+    global slots, slot_mask, table_bytes, best_rows, best_room, keys_made, walk_order
     trap = 0
     heap_top = heap_base
     opened = 0
@@ -73,6 +75,10 @@ def receive(size: i32) -> i32:
     last_segment = 0
     slots = 0
     slot_mask = 0
+    best_rows = 0
+    best_room = 0
+    keys_made = 0
+    walk_order = 0
     table_bytes = 0
     if size < HEADER or size > MAX_BYTES:
         return 0
@@ -112,19 +118,25 @@ def keep(size: i32) -> i32:
 
 def keep_text(text: str) -> str:
     """The same string where it outlives the row."""
-    global text_next, text_end
     size = string_len(text)
     if string_ptr(text) < chunk_end or size == 0:
         return text
+    address = text_room(size)
+    memory_copy(address, string_ptr(text), size)
+    return string_pack(address, size)
+
+
+def text_room(size: i32) -> i32:
+    """So many bytes of the text blocks."""
+    global text_next, text_end
     if size > text_end - text_next:
         # What lies between kept_top and the block stays behind it: make the block as large.
         block = max(TEXT_BLOCK, size, heap_top - kept_top)
         text_next = keep(block)
         text_end = text_next + block
     address = text_next
-    memory_copy(address, string_ptr(text), size)
     text_next = address + size
-    return string_pack(address, size)
+    return address
 
 
 def record_append(stride: i32) -> i32:
@@ -150,8 +162,11 @@ def record_append(stride: i32) -> i32:
 
 
 def first_record() -> i32:
-    """Begin a walk over the records."""
-    global walk_segment, walk_end
+    """Begin a walk over the records, in their order or in that of `walk_order`."""
+    global walk_segment, walk_end, walk_at
+    if walk_order != 0:
+        walk_at = walk_order
+        return load32(walk_order)
     walk_segment = first_segment
     if walk_segment == 0:
         return 0
@@ -161,7 +176,10 @@ def first_record() -> i32:
 
 def record_after(record: i32, stride: i32) -> i32:
     """Go on with the walk; 0 behind the last segment."""
-    global walk_segment, walk_end
+    global walk_segment, walk_end, walk_at
+    if walk_order != 0:
+        walk_at += 4
+        return load32(walk_at)
     following = record + stride
     if following != walk_end:
         return following

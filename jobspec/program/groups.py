@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from jobspec import kernels
@@ -24,7 +24,16 @@ from jobspec.ir import (
 )
 from jobspec.ir import Call as CallFunction
 from jobspec.plan import Call, Plan
-from jobspec.program.records import Field, Layout, i32, lay_out, once, variable, zero_if_null
+from jobspec.program.records import (
+    HASH_BYTES,
+    Field,
+    Layout,
+    i32,
+    lay_out,
+    once,
+    variable,
+    zero_if_null,
+)
 from jobspec.program.rows import Row
 from jobspec.sql import Value, columns_read, lower_condition
 from jobspec.sql.comparisons import compare
@@ -35,7 +44,7 @@ from jobspec.types import Schema
 def lay_out_groups(plan: Plan, keys: Schema) -> Layout:
     """The record of a group: its keys, then the states."""
     cells = sum(_state(call).cells for call in plan.calls)
-    return lay_out(plan.partial, hashed=bool(keys), cells=cells)
+    return lay_out(plan.partial, before=HASH_BYTES if keys else 0, cells=cells)
 
 
 def open_groups(plan: Plan, layout: Layout, keys: Schema, body: Body) -> None:
@@ -59,6 +68,19 @@ def update_group(
     places = _places(plan, layout, keys, record, body)
     for (state, place), (condition, values) in zip(places, computed, strict=True):
         _update(state, place, condition, values)
+
+
+def keep_first(layout: Layout, row: Row, body: Body, *, keys: Sequence[str]) -> None:
+    """Keep the row as a record if it is the first with these values in the columns `keys`."""
+    fields = {field.column.name: field for field in layout.fields}
+
+    def fill(record: Get) -> None:
+        for name, field in fields.items():
+            if name not in keys:
+                field.store(body, record, row.value(name))
+
+    values = [row.value(name) for name in keys]
+    _find_group([fields[name] for name in keys], layout.stride, values, body, fill)
 
 
 def write_states(plan: Plan, layout: Layout, keys: Schema, traps: TrapSites) -> Function | None:
@@ -138,8 +160,14 @@ def _update(
 # --- keys -----------------------------------------------------------------------------------------
 
 
-def _find_group(fields: Sequence[Field], stride: int, keys: Sequence[Value], body: Body) -> Get:
-    """The record of the group that has these keys, which is new if there was none."""
+def _find_group(
+    fields: Sequence[Field],
+    stride: int,
+    keys: Sequence[Value],
+    body: Body,
+    fill: Callable[[Get], None] | None = None,
+) -> Get:
+    """The record of the group that has these keys; `fill` adds to one that is new."""
     given = [Value(key.type, once(body, zero_if_null(key)), key.valid) for key in keys]
     digest = _hash(given, body)
     slot = body.variable(Op("i32.and", (digest, variable("slot_mask"))))
@@ -155,6 +183,8 @@ def _find_group(fields: Sequence[Field], stride: int, keys: Sequence[Value], bod
         body.add(Set(record.name, new))
         for field, key in zip(fields, given, strict=True):
             field.store(body, record, key)
+        if fill is not None:
+            fill(record)
     return record
 
 

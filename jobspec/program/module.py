@@ -30,11 +30,19 @@ from jobspec.ir import (
     TrapSites,
 )
 from jobspec.plan import Plan
+from jobspec.program import order
 from jobspec.program import rows as row_steps
-from jobspec.program.groups import lay_out_groups, open_groups, update_group, write_states
-from jobspec.program.records import Layout, i32, lay_out, variable
+from jobspec.program.groups import (
+    keep_first,
+    lay_out_groups,
+    open_groups,
+    update_group,
+    write_states,
+)
+from jobspec.program.records import HASH_BYTES, Layout, i32, lay_out, variable
+from jobspec.program.rows import Row
 from jobspec.program.sinks import append_row
-from jobspec.program_plan import Group, Limit
+from jobspec.program_plan import Distinct, Group, Limit, Sample, Search, Sort
 
 OUT_OF_MEMORY = [site.code for site in ir.STANDARD_TRAPS].index("out_of_memory")
 
@@ -42,7 +50,7 @@ OUT_OF_MEMORY = [site.code for site in ir.STANDARD_TRAPS].index("out_of_memory")
 def build(plan: Plan, traps: TrapSites, memory_bytes: int) -> Module:
     """The program of a plan; `traps` numbered the trap sites of the plan's functions."""
     group = plan.closing if isinstance(plan.closing, Group) else None
-    layout = lay_out_groups(plan, group.keys) if group else lay_out(plan.partial, hashed=False)
+    layout = lay_out_groups(plan, group.keys) if group else _lay_out_rows(plan)
     writing = write_states(plan, layout, group.keys, traps) if group else None
     return Module(
         functions=(
@@ -51,7 +59,7 @@ def build(plan: Plan, traps: TrapSites, memory_bytes: int) -> Module:
             _work(plan, layout, traps),
             _step(),
             *([writing] if writing else []),
-            _output(layout, traps, writing),
+            _output(plan, layout, traps, writing),
             Function(
                 name="output_bytes",
                 result=Kind.I32,
@@ -63,6 +71,16 @@ def build(plan: Plan, traps: TrapSites, memory_bytes: int) -> Module:
         ),
         memory_maximum_bytes=memory_bytes,
     )
+
+
+def _lay_out_rows(plan: Plan) -> Layout:
+    """The record of a row; what finds it again lies before its values."""
+    match plan.closing:
+        case Distinct():
+            return lay_out(plan.partial, before=HASH_BYTES)
+        case Sort() | Sample():
+            return lay_out(plan.partial, before=order.KEY_BYTES)
+    return lay_out(plan.partial)
 
 
 def _input() -> Function:
@@ -106,25 +124,36 @@ def _work(plan: Plan, layout: Layout, traps: TrapSites) -> Function:
         case Group(keys=()):
             only = body.temporary(Call("first_record", (), Kind.I32))
     body.add(SetGlobal("heap_top", variable("kept_top")), Set("i", variable("row")))
-    make_row = row_steps.begin(plan, body, index)
+    make_row, to_next = row_steps.begin(plan, body, index)
     condition: Expr = Op("i32.lt_u", (index, stop))
-    if isinstance(plan.closing, Limit):
-        more = Op("i32.lt_u", (variable("record_count"), i32(plan.closing.rows)))
+    first = plan.closing.rows if isinstance(plan.closing, Limit | Search) else None
+    if first is not None:
+        more = Op("i32.lt_u", (variable("record_count"), i32(first)))
         condition = Op("i32.and", (condition, more))
     advance = (
+        *to_next,
         Set("i", Op("i32.add", (index, i32(1)))),
         SetGlobal("row", index),
         SetGlobal("heap_top", variable("kept_top")),
     )
+
+    def end_row(row: Row) -> None:
+        match plan.closing:
+            case Group(keys=keys):
+                update_group(plan, layout, row, body, keys=keys, only=only)
+            case Distinct(keys=names):
+                keep_first(layout, row, body, keys=names)
+            case Sort():
+                order.keep_sorted(plan, plan.closing, layout, row, body)
+            case Sample():
+                order.keep_sampled(plan, plan.closing, layout, row, body)
+            case _:
+                append_row(plan, layout, row, body, most=first)
+
     with body.while_(condition, advance):
-        row = make_row()
-        row_steps.lower_steps(plan.steps, row, body)
-        if isinstance(plan.closing, Group):
-            update_group(plan, layout, row, body, keys=plan.closing.keys, only=only)
-        else:
-            append_row(plan, layout, row, body)
-    if isinstance(plan.closing, Limit):
-        enough = Op("i32.ge_u", (variable("record_count"), i32(plan.closing.rows)))
+        row_steps.lower_steps(plan.steps, make_row(), body, end_row)
+    if first is not None:
+        enough = Op("i32.ge_u", (variable("record_count"), i32(first)))
         body.add(If(enough, (SetGlobal("row", variable("rows")),)))
     return Function(
         name="work",
@@ -157,7 +186,7 @@ def _step() -> Function:
     )
 
 
-def _output(layout: Layout, traps: TrapSites, writing: Function | None) -> Function:
+def _output(plan: Plan, layout: Layout, traps: TrapSites, writing: Function | None) -> Function:
     """Kernels leave at once while a trap is pending, so a row's trap is put aside meanwhile."""
     body = Body(traps)
     pending = body.temporary(variable("trap"))
@@ -166,6 +195,8 @@ def _output(layout: Layout, traps: TrapSites, writing: Function | None) -> Funct
     body.add(SetGlobal("heap_top", variable("kept_top")))
     if writing is not None:
         body.add(Do(writing.name, ()), ir.TrapCheck())
+    if isinstance(plan.closing, Sort | Sample):
+        order.order_output(plan.closing, body)
     kernels.do(body, "begin_table", i32(len(layout.fields)))
     for number, field in enumerate(layout.fields):
         value_type = field.column.type
@@ -186,7 +217,7 @@ def _output(layout: Layout, traps: TrapSites, writing: Function | None) -> Funct
             ),
         )
     address = body.temporary(kernels.call(body, "end_table", i32(len(layout.fields))))
-    body.add(SetGlobal("trap", pending), Return(address))
+    body.add(SetGlobal("walk_order", i32(0)), SetGlobal("trap", pending), Return(address))
     return Function(
         name="output",
         result=Kind.I32,

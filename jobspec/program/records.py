@@ -1,8 +1,8 @@
 """The layout of a program's records, and access to their fields.
 
-A record is: its hash if it is a group's, the cells of its states, the values from wide to narrow,
-one validity byte for each column that can be NULL, and padding to a multiple of 8. Under NULL a
-value is zero.
+A record is: its hash if it is a group's or its key if it is ordered, the cells of its states, the
+values from wide to narrow, one validity byte for each column that can be NULL, and padding to a
+multiple of 8. Under NULL a value is zero.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ class Layout:
     stride: int
 
 
-def lay_out(schema: Schema, *, hashed: bool, cells: int = 0) -> Layout:
-    """The record for these columns; fields are in the order of the columns."""
-    first_cell = HASH_BYTES if hashed else 0
+def lay_out(schema: Schema, *, before: int = 0, cells: int = 0) -> Layout:
+    """The record for these columns, in their order; so many bytes and cells lie before them."""
+    first_cell = before
     position = first_cell + CELL_BYTES * cells
     offsets: dict[int, int] = {}
     for index in sorted(range(len(schema)), key=lambda index: -schema[index].type.bits):

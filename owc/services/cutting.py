@@ -75,20 +75,20 @@ class Source:
 
     def pieces(self, rows: int) -> Iterator[Piece]:
         """All of the source in order. Raises SourceError at the first bad row."""
-        if self._plan.axis is None:
+        if not self._plan.axes:
             for chunk in self._chunks(rows):
                 yield Piece(first_row=chunk.first_row, rows=chunk.rows, chunk=chunk.data)
             return
-        total = self._plan.axis.rows
+        total = self.rows or 0
         for first_row in range(0, total, rows):
             yield Piece(first_row=first_row, rows=min(rows, total - first_row), chunk=None)
 
     def sample(self, rows: int, first_row: int = 0) -> bytes | None:
         """A chunk of at most that many rows; only a range can begin elsewhere than at 0."""
-        if self._plan.axis is None:
+        if not self._plan.axes:
             first = next(iter(self._chunks(rows)), None)
             return None if first is None else first.data
-        rows = min(rows, self._plan.axis.rows - first_row)
+        rows = min(rows, (self.rows or 0) - first_row)
         return jobspec.range_chunk(self._plan, first_row, rows) if rows > 0 else None
 
     def preview(self) -> dict[str, Any] | None:
@@ -111,7 +111,7 @@ class Source:
     def _probe(self) -> probing.Probe:
         total = self.rows
         starts = [0]
-        if self._plan.axis is not None and total is not None and total > 1:
+        if self._plan.axes and total is not None and total > 1:
             starts = sorted({0, total // 2, max(0, total - total // 8 - 1)})
         return probing.slowest([self._probe_at(first_row) for first_row in starts])
 

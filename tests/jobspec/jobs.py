@@ -64,10 +64,10 @@ class ParquetJob:
 
 def inputs(job: CompiledJob, rows: int = 1 << 30, max_bytes: int = 1 << 24) -> list[bytes]:
     """All chunks of a job without an upload."""
-    if job.plan.axis is None:
+    if not job.plan.axes:
         found = chunks(job.document, job.plan, rows=rows, max_bytes=max_bytes)
         return [chunk.data for chunk in found]
-    total = job.plan.axis.rows
+    total = job.plan.rows or 0
     return [
         range_chunk(job.plan, first, min(rows, total - first)) for first in range(0, total, rows)
     ]

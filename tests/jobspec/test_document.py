@@ -59,8 +59,7 @@ def test_document_is_read_with_its_defaults() -> None:
         )
     )
     assert isinstance(job.source, RangeSource)
-    assert job.source.axis == "n"
-    assert job.source.values == range(1, 10)
+    assert job.source.axes == (("n", range(1, 10)),)
     assert job.steps[-1] == AggregateStep(aggregate={"m": "max(s)"}, by=["n"])
     assert job.steps[-1].closing
     assert job.priority == 5
