@@ -13,7 +13,13 @@ from jobspec.chunks import (
     output_table,
     range_chunk,
 )
-from jobspec.compiler import LANGUAGE_VERSION, CompiledJob, check_document, compile_job
+from jobspec.compiler import (
+    LANGUAGE_VERSION,
+    CompiledJob,
+    Program,
+    check_document,
+    compile_job,
+)
 from jobspec.document import JobDocument, document_schema, parse_document
 from jobspec.errors import (
     ChunkError,
@@ -26,6 +32,7 @@ from jobspec.errors import (
     RunError,
     SourceError,
 )
+from jobspec.hub_programs import failing_rows, finish
 from jobspec.limits import Limits
 from jobspec.merge import merge, result_schema
 from jobspec.problems import Problem
@@ -50,6 +57,7 @@ __all__ = [
     "MergeError",
     "OutputError",
     "Problem",
+    "Program",
     "ProgramError",
     "ProgramPlan",
     "Requirement",
@@ -64,6 +72,8 @@ __all__ = [
     "compile_job",
     "disassemble",
     "document_schema",
+    "failing_rows",
+    "finish",
     "merge",
     "output_rows_done",
     "output_table",

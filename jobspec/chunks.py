@@ -6,7 +6,7 @@ Not here: the bytes themselves (`jobspec.table_bytes`), reading files (`jobspec.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,8 +54,18 @@ def chunks(
     if rows < 1:
         raise ChunkError("a chunk has at least one row")
     source = reopen_source(document.source, open_upload)
-    cutter = _Cutter(plan.source, rows, max_bytes)
-    for batch in source.read(plan.source):
+    yield from cut(plan.source, source.read(plan.source), rows_each=rows, max_bytes=max_bytes)
+
+
+def cut(
+    schema: Schema, batches: Iterable[pa.RecordBatch], *, rows_each: int, max_bytes: int
+) -> Iterator[Chunk]:
+    """The rows of batches, whatever their sizes, in chunks of at most `rows_each` rows.
+
+    Raises SourceError for a row that alone has more than `max_bytes`.
+    """
+    cutter = _Cutter(schema, rows_each, max_bytes)
+    for batch in batches:
         yield from cutter.add(batch)
     yield from cutter.finish()
 

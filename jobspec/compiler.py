@@ -21,12 +21,13 @@ from jobspec.ir import Module, TrapSites
 from jobspec.limits import Limits
 from jobspec.listing import render
 from jobspec.plan import Plan, axes_of
-from jobspec.planning import build_plan
+from jobspec.planning import build_plan, columns_of, plan_verify
 from jobspec.problems import ProblemList
 from jobspec.program.module import build
 from jobspec.program_plan import Axes, ProgramPlan, Requirement
 from jobspec.sources.opening import open_source
 from jobspec.sources.source import OpenUpload, SourceColumn
+from jobspec.types import Schema
 from jobspec.wasm.codegen import assemble
 
 LANGUAGE_VERSION = "0.1"
@@ -37,16 +38,50 @@ _COMPUTED = {"source", "shared", "functions", "steps", "finish"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledJob:
-    """A job that can be run."""
+class Program:
+    """A program with its name, its words and its plan."""
 
-    document: JobDocument
     wasm: bytes
-    program_sha256: str
+    sha256: str
     """The program's name: the SHA-256 of its bytes, in hexadecimal."""
     listing: str
     """The program in words that an auditor can read."""
     plan: ProgramPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledJob:
+    """A job that can be run.
+
+    `program` is what volunteers run over the rows of the source. The hub itself runs `finish` over
+    the merged result, and `verify` over rows that volunteers returned, if the job has these.
+    """
+
+    document: JobDocument
+    program: Program
+    finish: Program | None = None
+    verify: Program | None = None
+
+    @property
+    def wasm(self) -> bytes:
+        return self.program.wasm
+
+    @property
+    def program_sha256(self) -> str:
+        return self.program.sha256
+
+    @property
+    def listing(self) -> str:
+        return self.program.listing
+
+    @property
+    def plan(self) -> ProgramPlan:
+        return self.program.plan
+
+    @property
+    def result(self) -> Schema:
+        """The columns of the job's result."""
+        return (self.finish or self.program).plan.result
 
 
 def check_document(
@@ -83,15 +118,42 @@ def _compile(
     traps = TrapSites()
     functions = compile_functions(parts.functions, problems, traps, max_chars=limits.function_chars)
     plan = _plan(parts, open_upload, functions, limits, problems)
+    finish = verify = None
+    if parts.finish:
+        finish = build_plan(
+            parts.finish,
+            None if plan is None else columns_of(plan.result),
+            rows=None,
+            functions=functions,
+            limits=limits,
+            problems=problems,
+            part="finish",
+        )
+    if parts.verify is not None and plan is not None:
+        verify = plan_verify(
+            parts.verify, plan.result, functions=functions, limits=limits, problems=problems
+        )
     document = parts.document
     if plan is None or document is None or problems:
         return None
-    module = replace(build(plan, traps, limits.memory_bytes), initial=_job_numbers(document))
-    wasm = assemble(module)
+
+    def program(plan: Plan) -> Program:
+        return _program(document, plan, traps, limits)
+
     return CompiledJob(
         document=document,
+        program=program(plan),
+        finish=None if finish is None else program(finish),
+        verify=None if verify is None else program(verify),
+    )
+
+
+def _program(document: JobDocument, plan: Plan, traps: TrapSites, limits: Limits) -> Program:
+    module = replace(build(plan, traps, limits.memory_bytes), initial=_job_numbers(document))
+    wasm = assemble(module)
+    return Program(
         wasm=wasm,
-        program_sha256=hashlib.sha256(wasm).hexdigest(),
+        sha256=hashlib.sha256(wasm).hexdigest(),
         listing=render(module, traps.all()),
         plan=ProgramPlan(
             language=LANGUAGE_VERSION,

@@ -15,16 +15,18 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Discriminator,
     Field,
     StrictBool,
     StrictFloat,
     StrictInt,
     StrictStr,
+    Tag,
     TypeAdapter,
     ValidationError,
 )
 
-from jobspec.document_fields import Model, Name
+from jobspec.document_fields import Expression, Model, Name
 from jobspec.document_problems import add_problems
 from jobspec.document_rules import names, outputs, sizes
 from jobspec.document_rules import steps as step_rules
@@ -43,6 +45,17 @@ class Split(Model):
     """Rows of one sub-job."""
     seconds: Annotated[StrictFloat | StrictInt, Field(gt=0, le=60)] | None = None
     """Time of one sub-job on the hub's machine; the hub measures how many rows that is."""
+
+
+class Trust(Model):
+    """What is asked of results beyond the hub's own judgement."""
+
+    verify: Expression
+    """A condition over the columns of the result that is true for every right row.
+
+    The hub evaluates it for each row that a volunteer returns. Where it is not true, the hub runs
+    that sub-job itself.
+    """
 
 
 class Requires(Model):
@@ -74,6 +87,8 @@ class JobDocument(Model):
     """Restricted Python functions that expressions may call, by name."""
     steps: list[Step] = Field([])
     """What is done with the rows, in order; a closing step comes last."""
+    finish: list[Step] = Field([])
+    """Steps over the merged result, which the hub itself does at the end."""
     output: Annotated[
         list[outputs.Format],
         Field(min_length=1),
@@ -83,8 +98,12 @@ class JobDocument(Model):
     """The formats in which the result can be downloaded, and no others."""
     split: Annotated[Split | None, BeforeValidator(outputs.check_split)] = None
     requires: Requires = Requires()
-    trust: Annotated[Literal["adaptive"], BeforeValidator(outputs.refuse_trust)] = "adaptive"
-    """How results are checked; `adaptive` is the hub's own judgement."""
+    trust: Annotated[
+        Annotated[Literal["adaptive"], Tag("adaptive")] | Annotated[Trust, Tag("rules")],
+        Discriminator(outputs.trust_kind),
+        BeforeValidator(outputs.check_trust),
+    ] = "adaptive"
+    """How results are checked: `adaptive` is the hub's own judgement, which rules add to."""
     priority: Annotated[StrictInt, Field(ge=0, le=9)] = 5
     """9 goes first."""
     purpose: Prose = ""
@@ -112,6 +131,8 @@ class Parts:
     source: Source | None = None
     functions: Mapping[str, str] = field(default_factory=dict)
     steps: tuple[Step | None, ...] = ()
+    finish: tuple[Step | None, ...] = ()
+    verify: str | None = None
 
 
 def parse_document(raw: bytes, limits: Limits | None = None) -> JobDocument:
@@ -157,11 +178,13 @@ def parts_of(document: JobDocument) -> Parts:
         source=document.source,
         functions=document.functions,
         steps=tuple(document.steps),
+        finish=tuple(document.finish),
+        verify=document.trust.verify if isinstance(document.trust, Trust) else None,
     )
 
 
 def _parts(tree: Mapping[str, Json]) -> Parts:
-    functions, steps = tree.get("functions"), tree.get("steps")
+    functions = tree.get("functions")
     return Parts(
         source=_read(_SOURCE, tree.get("source")),
         functions={
@@ -169,8 +192,13 @@ def _parts(tree: Mapping[str, Json]) -> Parts:
             for name, text in (functions if isinstance(functions, dict) else {}).items()
             if _read(_FUNCTION, {name: text}) is not None and isinstance(text, str)
         },
-        steps=tuple(_read(_STEP, step) for step in (steps if isinstance(steps, list) else [])),
+        steps=_read_steps(tree.get("steps")),
+        finish=_read_steps(tree.get("finish")),
     )
+
+
+def _read_steps(steps: Json) -> tuple[Step | None, ...]:
+    return tuple(_read(_STEP, step) for step in (steps if isinstance(steps, list) else ()))
 
 
 _T = TypeVar("_T")

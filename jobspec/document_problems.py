@@ -43,6 +43,7 @@ _FORMS = {
     "by": 'write ["a", "b"]',
     "columns": 'write {"name": "i64"}',
     "derive": 'write {"name": "an expression"}',
+    "distinct": 'write true or ["a", "b"]',
     "drop": 'write ["a", "b"]',
     "filter": "write one condition as a text; AND joins several",
     "functions": 'write {"name": "def name(...): ..."}',
@@ -53,7 +54,13 @@ _FORMS = {
     "rename": 'write {"old": "new"}',
     "rows": 'write [{"column": 1}, ...]',
     "select": 'write ["a", "b"]',
+    "finish": 'write [{"filter": "..."}, ...]',
+    "join": 'write {"table": "name", "on": {"column of the job": "column of the table"}}',
+    "sort": 'write ["a desc", "b"]',
     "steps": 'write [{"filter": "..."}, ...]',
+    "stop_when": "write one condition as a text; AND joins several",
+    "trust": 'write "adaptive", or {"verify": "a condition"}',
+    "verify": "write one condition as a text; AND joins several",
 }
 """The form of a key's value, said where it has another."""
 
@@ -77,6 +84,7 @@ _TYPE_NAMES = {
 """What types are called elsewhere."""
 
 _KNOWN_KEYS: dict[str, tuple[str, ...]] = {
+    "trust": ("verify",),
     "requires": ("memory_bytes", "score", "mobile"),
 }
 
@@ -92,10 +100,12 @@ def add_problems(error: ValidationError, tree: Mapping[str, Any], problems: Prob
 def _path(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
     """pydantic's location without what is not in the document: union tags and key marks."""
     path = list(location)
-    if path[:1] == ["source"]:
+    if path[:1] in (["source"], ["trust"]):
         del path[1:2]
-    elif path[:1] == ["steps"]:
+    elif path[:1] in (["steps"], ["finish"]):
         del path[2:3]
+        if path[2:3] == ["distinct"]:
+            del path[3:4]
     if path[-1:] == ["[key]"]:
         path.pop()
     return tuple(path)

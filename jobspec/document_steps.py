@@ -23,6 +23,7 @@ from jobspec.document_rules.steps import (
     check_order,
     check_sample,
     check_step_keyword,
+    distinct_kind,
     step_keyword,
 )
 
@@ -121,7 +122,11 @@ class DistinctStep(StepModel):
 
     closing: ClassVar[bool] = True
     distinct: Annotated[
-        Literal[True] | Annotated[list[ColumnName], Field(min_length=1)],
+        Annotated[Literal[True], Tag("all")]
+        | Annotated[
+            list[ColumnName], Field(min_length=1), AfterValidator(check_distinct), Tag("some")
+        ],
+        Discriminator(distinct_kind),
         BeforeValidator(check_distinct_of),
     ]
     """`true`, or the columns that are compared; the others are those of the first row."""

@@ -65,19 +65,45 @@ def build_plan(
     functions: Mapping[str, CompiledFunction],
     limits: Limits,
     problems: ProblemList,
+    part: str = "steps",
 ) -> Plan | None:
     """The plan over a source with these columns; None, and problems, if it cannot be made.
 
-    A source or steps that are None could not be read, and that has been reported.
+    A source or steps that are None could not be read, and that has been reported. `part` is the
+    key of the document where the steps stand.
     """
     before = len(problems)
     planner = _Planner(source, axes, functions, limits, problems)
     for index, step in enumerate(steps):
-        planner.step(step, ("steps", index))
-    planner.finish()
+        planner.step(step, (part, index))
+    planner.finish(part)
     if len(problems) > before or source is None or None in steps:
         return None
     return planner.plan(rows)
+
+
+def plan_verify(
+    condition: str,
+    result: Schema,
+    *,
+    functions: Mapping[str, CompiledFunction],
+    limits: Limits,
+    problems: ProblemList,
+) -> Plan | None:
+    """The plan of a program that keeps the rows of a result for which a condition is true."""
+    before = len(problems)
+    planner = _Planner(columns_of(result), (), functions, limits, problems)
+    planner.filter(condition, ("trust", "verify"), "verify")
+    planner.narrow()
+    return planner.plan(None) if len(problems) == before else None
+
+
+def columns_of(result: Schema) -> tuple[SourceColumn, ...]:
+    """The columns of a result as those of a source."""
+    return tuple(
+        SourceColumn(name=column.name, type=column.type, nullable=column.nullable)
+        for column in result
+    )
 
 
 class _Planner:
@@ -120,7 +146,7 @@ class _Planner:
             case None:
                 self._scope, self._is_open = {}, True
             case doc.FilterStep():
-                self._filter(step.filter, (*place, "filter"), "a filter")
+                self.filter(step.filter, (*place, "filter"), "a filter")
             case doc.DeriveStep():
                 for name, text in step.derive.items():
                     self._derive(name, text, (*place, "derive", name))
@@ -146,6 +172,13 @@ class _Planner:
                 self._rename(step, (*place, "rename"))
             case doc.AggregateStep():
                 self._aggregate(step, place)
+            case doc.JoinStep():
+                self._problems.add(
+                    "not_supported_yet",
+                    pointer(*place, "join"),
+                    "'join' is not supported yet",
+                    "join the tables before the upload",
+                )
             case doc.SampleStep():
                 self._sample(step.sample)
             case doc.DistinctStep():
@@ -155,10 +188,10 @@ class _Planner:
             case doc.LimitStep():
                 self._closing = Limit(rows=step.limit)
             case doc.StopWhenStep():
-                self._filter(step.stop_when, (*place, "stop_when"), "stop_when")
+                self.filter(step.stop_when, (*place, "stop_when"), "stop_when")
                 self._closing = Search()
 
-    def _filter(self, text: str, place: tuple[str | int, ...], what: str) -> None:
+    def filter(self, text: str, place: tuple[str | int, ...], what: str) -> None:
         condition = self._expression(text, place)
         if condition is None:
             return
@@ -212,6 +245,12 @@ class _Planner:
         elif sample.fraction is not None and sample.fraction < 1:
             threshold = int(Fraction(sample.fraction) * (1 << 64))
             self._steps.append(Draw(threshold, sample.seed))
+
+    def narrow(self) -> None:
+        """Keep the one column that takes the least memory: only the rows matter."""
+        columns = self._typed_scope().values()
+        least = min(columns, key=lambda column: (column.type.is_bytes, column.type.bits))
+        self._project([(least.name, least.name)])
 
     # --- closing ----------------------------------------------------------------------------------
 
@@ -271,7 +310,7 @@ class _Planner:
         found = aggregate(name, typed.function, types, typed.options, distinct=typed.distinct)
         self._calls.append(Call(aggregate=found, arguments=typed.args, condition=typed.condition))
 
-    def finish(self) -> None:
+    def finish(self, part: str) -> None:
         """Check what is read in all, and the columns of the result."""
         untyped = [column for column in self._columns if column.type is None]
         if len(untyped) == len(self._columns) and any(column.stated for column in untyped):
@@ -291,7 +330,7 @@ class _Planner:
         if columns > self._limits.columns:
             self._problems.add(
                 "program_too_large",
-                "/steps",
+                pointer(part),
                 f"the result has {columns} columns; at most {self._limits.columns} are taken",
                 "'select' the columns that matter",
             )

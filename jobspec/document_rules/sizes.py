@@ -33,12 +33,13 @@ def check_limits(tree: Mapping[str, Json], limits: Limits, problems: ProblemList
     check(functions, limits.functions, "functions", "functions")
     for name, text in functions.items() if isinstance(functions, dict) else ():
         check(text, limits.function_chars, "characters", "functions", name)
-    steps = tree.get("steps")
-    check(steps, limits.steps, "steps", "steps")
-    for index, step in enumerate(steps if isinstance(steps, list) else ()):
-        for key, value in step.items() if isinstance(step, dict) else ():
-            if not isinstance(value, str):  # of expressions, the characters are limited elsewhere
-                check(value, limits.columns, "columns", "steps", index, key)
+    for part in ("steps", "finish"):
+        steps = tree.get(part)
+        check(steps, limits.steps, "steps", part)
+        for index, step in enumerate(steps if isinstance(steps, list) else ()):
+            for key, value in step.items() if isinstance(step, dict) else ():
+                if not isinstance(value, str):  # of expressions, characters are limited elsewhere
+                    check(value, limits.columns, "columns", part, index, key)
     source = tree.get("source")
     if isinstance(source, dict):
         rows = source.get("rows")
@@ -68,11 +69,13 @@ def check_words(tree: Mapping[str, Json], limits: Limits, problems: ProblemList)
 
 
 def _code(tree: Mapping[str, Json], limits: Limits) -> Iterator[str]:
-    functions, steps = tree.get("functions"), tree.get("steps")
-    groups = [(functions, limits.function_chars)]
-    for step in steps if isinstance(steps, list) else ():
-        members = step.values() if isinstance(step, dict) else ()
-        groups += [(member, limits.expression_chars) for member in members]
+    groups = [(tree.get("functions"), limits.function_chars)]
+    groups.append((tree.get("trust"), limits.expression_chars))
+    for part in ("steps", "finish"):
+        steps = tree.get(part)
+        for step in steps if isinstance(steps, list) else ():
+            members = step.values() if isinstance(step, dict) else ()
+            groups += [(member, limits.expression_chars) for member in members]
     for group, most in groups:
         texts = group.values() if isinstance(group, dict) else (group,)
         yield from (text for text in texts if isinstance(text, str) and len(text) <= most)
@@ -106,7 +109,9 @@ def cut_to_limits(tree: Mapping[str, Json], limits: Limits) -> dict[str, Json]:
 
 def _check_range(axes: Json, limits: Limits, problems: ProblemList) -> None:
     rows = 1
-    for bounds in axes.values() if isinstance(axes, dict) else ():
+    if not isinstance(axes, dict):
+        return
+    for bounds in axes.values():
         try:
             values = Range(*check_bounds(list(bounds)))  # type: ignore[arg-type]  # may be anything
         except (TypeError, ValueError):
@@ -115,7 +120,7 @@ def _check_range(axes: Json, limits: Limits, problems: ProblemList) -> None:
     if rows > limits.rows:
         problems.add(
             "too_long",
-            pointer("source", "range"),
+            pointer("source", "range", *(axes if len(axes) == 1 else ())),
             f"{rows:,} rows; at most {limits.rows:,} are taken",
             "make several jobs of it",
         )

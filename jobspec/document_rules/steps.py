@@ -57,6 +57,10 @@ def check_distinct_of(value: Any) -> Any:
     )
 
 
+def distinct_kind(value: Any) -> str:
+    return "all" if value is True else "some"
+
+
 def check_sample(value: Any) -> Any:
     """One of `fraction` and `rows`; a number alone is a fraction."""
     if isinstance(value, int | float) and not isinstance(value, bool):
