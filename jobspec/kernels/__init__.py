@@ -20,6 +20,7 @@ from jobspec.ir import Body, Call, Do, Expr, TrapCheck
 from jobspec.kernels import (
     angles,
     chance,
+    decimals,
     exponentials,
     hashing,
     logarithms,
@@ -31,6 +32,7 @@ from jobspec.kernels import (
     records,
     roots,
     strings,
+    times,
     trigonometry,
 )
 from jobspec.types import ValueType
@@ -38,6 +40,7 @@ from jobspec.types import ValueType
 _SOURCES = {
     "angles": angles.SOURCE,
     "chance": chance.SOURCE,
+    "decimals": decimals.SOURCE,
     "exponentials": exponentials.SOURCE,
     "hashing": hashing.SOURCE,
     "logarithms": logarithms.SOURCE,
@@ -49,6 +52,7 @@ _SOURCES = {
     "records": records.SOURCE,
     "roots": roots.SOURCE,
     "strings": strings.SOURCE,
+    "times": times.SOURCE,
     "trigonometry": trigonometry.SOURCE,
 }
 
