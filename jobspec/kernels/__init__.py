@@ -19,6 +19,7 @@ from jobspec.functions.kernel import KernelSource, compile_kernel, read_source
 from jobspec.ir import Body, Call, Do, Expr, TrapCheck
 from jobspec.kernels import (
     angles,
+    casts,
     chance,
     decimals,
     exponentials,
@@ -39,6 +40,7 @@ from jobspec.types import ValueType
 
 _SOURCES = {
     "angles": angles.SOURCE,
+    "casts": casts.SOURCE,
     "chance": chance.SOURCE,
     "decimals": decimals.SOURCE,
     "exponentials": exponentials.SOURCE,

@@ -61,23 +61,27 @@ def decimal_remainder(a: i64, zeros: i32, b: i64) -> i64:
 
 
 def decimal_to_f64(value: i64, power: i64) -> f64:
-    """value / power. Past 2**53 what is before and what is behind the point are added, as DuckDB does."""
-    if value >= -0x20000000000000 and value <= 0x20000000000000:
+    """value / power, rounded once."""
+    magnitude = u64(0 - value) if value < 0 else u64(value)
+    if magnitude <= 0x20000000000000:
         return f64(value) / f64(power)
-    whole = div(value, power)
-    return f64(whole) + f64(value - whole * power) / f64(power)
-
-
-def decimal_to_f32(value: i64, power: i64) -> f32:
-    """The same for f32, past 2**24."""
-    if value >= -0x1000000 and value <= 0x1000000:
-        return f32(value) / f32(power)
-    whole = div(value, power)
-    return f32(whole) + f32(value - whole * power) / f32(power)
+    divisor = u64(power)
+    quotient = div(magnitude, divisor)
+    rest = rem(magnitude, divisor)
+    bits: i64 = 0
+    while quotient < 0x2000000000000000:
+        rest *= 2
+        quotient = quotient * 2 + u64(rest >= divisor)
+        if rest >= divisor:
+            rest -= divisor
+        bits += 1
+    quotient |= u64(rest != 0)
+    result = f64(quotient) * f64_of_bits((1023 - bits) << 52)
+    return 0.0 - result if value < 0 else result
 
 
 def decimal_digits(at: i32, end: i32) -> i32:
-    """How many digits stand from `at` to `end`, a single _ between two allowed; -1 if other bytes do."""
+    """How many digits stand there, a single _ between two allowed; -1 if other bytes do."""
     digits: i32 = 0
     after_digit = False
     while at < end:
@@ -94,7 +98,7 @@ def decimal_digits(at: i32, end: i32) -> i32:
 
 
 def decimal_exponent(at: i32, end: i32) -> i64:
-    """The whole number from `at` to `end`, cut to about 10**9; clears str_parsed if there is none."""
+    """The whole number there, cut to about 10**9; clears str_parsed if there is none."""
     global str_parsed
     negative = at < end and load8u(at) == 45
     if at < end and (negative or load8u(at) == 43):

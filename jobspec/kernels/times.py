@@ -133,7 +133,7 @@ def date_read() -> i64:
 
 
 def clock_read() -> i64:
-    """Hours and minutes, seconds and fractions in microseconds; clears str_parsed if there are none."""
+    """A time of day in microseconds; clears str_parsed if there is none."""
     global time_at, str_parsed
     time_skip_spaces()
     hour = time_digits(9)

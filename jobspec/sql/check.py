@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from jobspec.limits import Limits
 from jobspec.problems import ProblemList
 from jobspec.sql import syntax, typed
-from jobspec.sql.casts import can_fail, is_supported
-from jobspec.sql.coercion import coerce, decimal, folded, integer, is_bare, number
+from jobspec.sql.casts import can_fail, cast_hint, is_supported
+from jobspec.sql.coercion import coerce, integer, is_bare, number
 from jobspec.sql.conditions import Conditions, compare
 from jobspec.sql.functions import (
     FORMS,
@@ -22,7 +22,13 @@ from jobspec.sql.functions import (
     Function,
     Takes,
 )
-from jobspec.sql.names import AGGREGATE_NAMES, NOT_YET_FUNCTIONS, NOT_YET_TYPES, TYPE_NAMES
+from jobspec.sql.names import (
+    AGGREGATE_NAMES,
+    NOT_YET_FUNCTIONS,
+    TYPE_NAMES,
+    type_hint,
+    type_named,
+)
 from jobspec.sql.parse import SQL_FUNCTIONS, parse
 from jobspec.sql.syntax import Syntax
 from jobspec.sql.typed import Constant, Typed, TypedExpression
@@ -136,8 +142,10 @@ class Checker(Conditions):
             literal = integer(-int(node.value.text)) if len(node.value.text) < 40 else None
             return literal or self._no_number(node)
         value = self.check(node.value)
-        if isinstance(value, Constant) and value.exact is not None:
-            return decimal(-value.exact)
+        if isinstance(value, Constant) and isinstance(value.value, int) and value.type.is_decimal:
+            return Constant(value.type, -value.value)
+        if isinstance(value, Constant) and value.flexible and isinstance(value.value, float):
+            return Constant(value.type, -value.value, flexible=True)
         if value is not None and value.type is ValueType.U64:
             self.problem("type_mismatch", node, "a u64 cannot be negated", "CAST it to i64 before")
             return None
@@ -151,10 +159,6 @@ class Checker(Conditions):
             pair = self.comparable(node, node.left, node.right)
             return None if pair is None else compare(node.operator, *pair)
         sides = [self.check(node.left), self.check(node.right)]
-        if sides[0] is not None and sides[1] is not None:
-            literal = folded(node.operator, sides[0], sides[1])
-            if literal is not None:
-                return literal
         return self.apply(node, operator, [node.left, node.right], sides)
 
     # --- forms ------------------------------------------------------------------------------------
@@ -198,13 +202,13 @@ class Checker(Conditions):
 
     def _cast(self, node: syntax.Cast) -> Typed | None:
         value = self.check(node.value)
-        target = TYPE_NAMES.get(node.type_name)
+        target = type_named(node.type_name)
         if target is None:
             self.problem(
                 "unknown_type",
                 node,
                 f"there is no type {node.type_name[:60]!r}",
-                NOT_YET_TYPES.get(node.type_name) or self.hint(node.type_name, TYPE_NAMES),
+                type_hint(node.type_name) or self.hint(node.type_name, TYPE_NAMES),
             )
         if value is None or target is None:
             return None
@@ -214,13 +218,10 @@ class Checker(Conditions):
             self.problem(
                 "unsupported_cast",
                 node,
-                f"{value.type} cannot be converted to {target} yet",
-                "convert it before the upload",
+                f"{value.type} cannot be converted to {target}",
+                cast_hint(value.type, target),
             )
             return None
-        if isinstance(value, Constant) and value.exact is not None and target.is_integer:
-            rounded = integer(int(value.exact.to_integral_value("ROUND_HALF_UP")))
-            value = rounded or value  # as DuckDB rounds its decimals
         fails = can_fail(value.type, target)
         return typed.Convert(target, value.nullable or (node.try_ and fails), value, node.try_)
 
@@ -300,12 +301,13 @@ class Checker(Conditions):
         for (name, wanted), value, place in zip(
             function.params, values, node.arguments, strict=True
         ):
-            exact = isinstance(value, Constant) and value.exact is not None
+            flexible = isinstance(value, Constant) and value.flexible
             widens = (
                 is_bare(value)
                 or value.type is wanted
                 or (value.type.is_integer and wanted.is_number)
-                or (value.type.is_float and (wanted is ValueType.F64 or exact))
+                or (value.type.is_decimal and wanted.is_float)
+                or (value.type.is_float and (wanted is ValueType.F64 or flexible))
             )
             if not widens or (value.type.is_float and wanted.is_integer):
                 self.problem(

@@ -1,29 +1,28 @@
 """Which type several operands share, and how a node is brought to a type.
 
 Follows DuckDB's numeric tower as far as 64 bits go: integers meet in i64 (in u64 if none can be
-negative), any float beats any integer, f64 beats f32, and a literal takes the type of its
-neighbour where it fits. Pure: says None where there is no such type, reports nothing.
+negative), integers and decimals in a decimal of at most 18 digits, any float beats both, f64 beats
+f32, and a literal takes the type of its neighbour where it fits. Pure: says None where there is no
+such type, reports nothing. Not here: how a conversion is computed (`jobspec.sql.casts`).
 """
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Sequence
-from decimal import Context, Decimal
+from collections.abc import Sequence
 
-from jobspec.sql.typed import Constant, Convert, Typed
-from jobspec.types import ValueType
+from jobspec.sql.typed import Apply, Constant, Convert, Typed
+from jobspec.types import DECIMAL_DIGITS, ValueType
 
 _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_EXACT_DIGITS = 38  # as DuckDB's widest DECIMAL
-_EXACT = Context(prec=10_000)
-_FOLDS: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
-    "+": _EXACT.add,
-    "-": _EXACT.subtract,
-    "*": _EXACT.multiply,
-}
+_WIDEST = 38  # digits of DuckDB's widest DECIMAL
+_INTEGER_DIGITS = {8: 3, 16: 5, 32: 10, 64: 19}
 I64, U64 = ValueType.I64, ValueType.U64
+F32, F64, DATE, TIMESTAMP = ValueType.F32, ValueType.F64, ValueType.DATE, ValueType.TIMESTAMP
+
+
+# --- literals -------------------------------------------------------------------------------------
 
 
 def number(text: str) -> Constant | None:
@@ -32,10 +31,13 @@ def number(text: str) -> Constant | None:
         return integer(int(text)) if len(text) <= 40 else None
     if not _NUMBER.fullmatch(text):
         return None
-    exact = None
-    if "e" not in text.lower() and sum(map(str.isdigit, text)) <= _EXACT_DIGITS:
-        exact = Decimal(text)
-    return Constant(ValueType.F64, float(text), exact)
+    digits = sum(map(str.isdigit, text))
+    if "e" in text.lower() or digits > _WIDEST:
+        return Constant(F64, float(text))
+    if digits > DECIMAL_DIGITS:
+        return Constant(F64, float(text), flexible=True)
+    whole, _, fraction = text.partition(".")
+    return Constant(ValueType.decimal(digits, len(fraction)), int(whole + fraction))
 
 
 def integer(value: int) -> Constant | None:
@@ -45,42 +47,55 @@ def integer(value: int) -> Constant | None:
     return None
 
 
-def decimal(value: Decimal) -> Constant:
-    return Constant(ValueType.F64, float(value), value)
+# --- shared types ---------------------------------------------------------------------------------
 
 
-def folded(sign: str, left: Typed, right: Typed) -> Constant | None:
-    """`left sign right` of written numbers with a point, exactly: 0.1 + 0.2 is 0.3."""
-    if sign not in _FOLDS or not isinstance(left, Constant) or not isinstance(right, Constant):
-        return None
-    if left.exact is None and right.exact is None:
-        return None
-    one, other = _exact(left), _exact(right)
-    if one is None or other is None:
-        return None
-    result = _FOLDS[sign](one, other)
-    return decimal(result) if len(result.as_tuple().digits) <= _EXACT_DIGITS else None
+def is_exact(type_: ValueType) -> bool:
+    """Whether values are whole numbers of some decimal digit: integers and decimals."""
+    return type_.is_integer or type_.is_decimal
 
 
-def _exact(node: Constant) -> Decimal | None:
-    if node.exact is None and node.type.is_integer and isinstance(node.value, int):
-        return Decimal(node.value)
-    return node.exact
+def scale_of(type_: ValueType) -> int:
+    """The digits after the point of an integer or decimal."""
+    return type_.scale if type_.is_decimal else 0
+
+
+def whole_digits(node: Typed) -> int:
+    """The most digits before the point, as DuckDB counts them for the type."""
+    if node.type.is_decimal:
+        return node.type.precision - node.type.scale
+    if isinstance(node, Constant) and isinstance(node.value, int) and abs(node.value) < 2**31:
+        return _INTEGER_DIGITS[32]
+    return _INTEGER_DIGITS[node.type.bits] + (node.type is U64)
+
+
+def bounded_decimal(precision: int, scale: int) -> ValueType:
+    """The decimal of that scale and of at most 18 digits."""
+    return ValueType.decimal(max(1, min(precision, DECIMAL_DIGITS)), scale)
+
+
+def decimal_type(operands: Sequence[Typed]) -> ValueType:
+    """The decimal that holds integers and decimals, as far as 18 digits go."""
+    given = [node for node in operands if not is_bare(node)]
+    scale = max(scale_of(node.type) for node in given)
+    return bounded_decimal(max(map(whole_digits, given)) + scale, scale)
 
 
 def arithmetic_type(operands: Sequence[Typed], *, float_only: bool = False) -> ValueType | None:
-    """The type in which numbers are computed with each other: i64, u64, f32 or f64.
+    """The type in which numbers are computed with each other: i64, u64, f32, f64 or a decimal.
 
     None if signed and unsigned 64-bit integers meet.
     """
     given = [node for node in operands if not is_bare(node)]
-    firm = [node.type for node in given if not _is_flexible(node)]
-    if ValueType.F64 in firm:
-        return ValueType.F64
-    if ValueType.F32 in firm:
-        return ValueType.F32
+    firm = {node.type for node in given if not _is_flexible(node)}
+    if F64 in firm:
+        return F64
+    if F32 in firm:
+        return F32
     if float_only or any(node.type.is_float for node in given):
-        return ValueType.F64
+        return F64
+    if any(node.type.is_decimal for node in given):
+        return decimal_type(given)
     if not any(node.type is U64 for node in given):
         return I64
     return U64 if all(_is_never_negative(node) for node in given) else None
@@ -94,7 +109,9 @@ def common_type(operands: Sequence[Typed]) -> ValueType | None:
     types = {node.type for node in given}
     if len(types) == 1:
         return types.pop()
-    if not all(type_.is_number for type_ in types):
+    if types <= {DATE, TIMESTAMP}:
+        return TIMESTAMP
+    if not all(type_.is_float or is_exact(type_) for type_ in types):
         return None
     firm = {node.type for node in given if not isinstance(node, Constant)}
     if len(firm) == 1 and all(
@@ -106,14 +123,29 @@ def common_type(operands: Sequence[Typed]) -> ValueType | None:
 
 def fits(node: Constant, type_: ValueType) -> bool:
     """Whether a literal can take the type as it is written."""
+    value = node.value
+    if type_.is_float and isinstance(value, int) and node.type.is_integer:
+        # Beyond 2**53 a detour by f64 would round an f32 twice.
+        return type_ is F64 or abs(value) <= 2**53
     if type_.is_float:
-        if node.type.is_integer and isinstance(node.value, int):
-            # Beyond 2**53 a detour by f64 would round an f32 twice.
-            return type_ is ValueType.F64 or abs(node.value) <= 2**53
-        return node.type is type_ or _is_flexible(node)
-    if type_.is_integer and node.type.is_integer and isinstance(node.value, int):
-        return type_.minimum <= node.value <= type_.maximum
+        return node.type is type_ or node.type.is_decimal or _is_flexible(node)
+    if type_.is_integer and node.type.is_decimal:
+        return False  # 2.0 stays a decimal beside integers
+    if is_exact(type_) and is_exact(node.type) and isinstance(value, int):
+        rescaled = _rescaled(value, scale_of(type_) - scale_of(node.type))
+        return rescaled is not None and type_.minimum <= rescaled <= type_.maximum
     return node.type is type_
+
+
+def _rescaled(value: int, digits: int) -> int | None:
+    """The value times ten to that power, if it is whole."""
+    if digits >= 0:
+        return int(value * 10**digits)
+    quotient, rest = divmod(value, 10**-digits)
+    return None if rest else quotient
+
+
+# --- conversions ----------------------------------------------------------------------------------
 
 
 def coerce(node: Typed, type_: ValueType) -> Typed:
@@ -121,17 +153,25 @@ def coerce(node: Typed, type_: ValueType) -> Typed:
     if isinstance(node, Constant):
         if node.value is None:
             return Constant(type_, None)
-        if type_.is_float and isinstance(node.value, int | float) and fits(node, type_):
-            return _real(node.value, type_)
         if fits(node, type_):
-            return Constant(type_, node.value)
+            return _written_as(node, type_)
     if node.type is type_:
         return node
     return Convert(type_, node.nullable, node)
 
 
+def _written_as(node: Constant, type_: ValueType) -> Constant:
+    """A literal that fits the type, in it."""
+    value = node.value
+    if type_.is_float and isinstance(value, int | float):
+        return _real(value / 10 ** scale_of(node.type) if node.type.is_decimal else value, type_)
+    if is_exact(type_) and isinstance(value, int):
+        return Constant(type_, _rescaled(value, scale_of(type_) - scale_of(node.type)))
+    return Constant(type_, value)
+
+
 def _real(value: float, type_: ValueType) -> Constant:
-    if type_ is ValueType.F64:
+    if type_ is F64:
         return Constant(type_, float(value))
     try:
         narrow = struct.unpack("<f", struct.pack("<f", value))[0]
@@ -140,14 +180,30 @@ def _real(value: float, type_: ValueType) -> Constant:
     return Constant(type_, narrow)
 
 
+def aligned(node: Typed, scale: int) -> Typed:
+    """An integer or decimal with that many digits after the point, for comparisons only.
+
+    What does not fit becomes the largest or smallest i64, beyond every decimal.
+    """
+    type_ = ValueType.decimal(DECIMAL_DIGITS, scale)
+    if isinstance(node, Constant):
+        if not isinstance(node.value, int):
+            return Constant(type_, None)
+        exact = node.value * 10 ** (scale - scale_of(node.type))
+        return Constant(type_, max(I64.minimum, min(exact, I64.maximum)))
+    if node.type.is_decimal and node.type.scale == scale:
+        return node
+    wide = node if node.type.is_decimal or node.type is U64 else coerce(node, I64)
+    return Apply(type_, wide.nullable, "decimal_aligned", (wide,))
+
+
 def is_bare(node: Typed) -> bool:
     """Whether a node is the word NULL, which takes any type."""
     return isinstance(node, Constant) and node.bare
 
 
 def _is_flexible(node: Typed) -> bool:
-    """Whether a float node is a written number with a point, which f32 neighbours may take."""
-    return isinstance(node, Constant) and node.exact is not None
+    return isinstance(node, Constant) and node.flexible
 
 
 def _is_never_negative(node: Typed) -> bool:

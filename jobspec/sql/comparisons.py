@@ -1,7 +1,8 @@
 """Comparisons of two lowered values of one type: an i32 that is 0 or 1.
 
 As in DuckDB, NaN equals NaN and is above every other float, texts compare by their bytes (which is
-the order of code points), and u64 compares with i64 by value.
+the order of code points), and u64 compares with i64 by value. Decimals of one scale compare as
+the integers that carry them, so do dates and timestamps.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def compare(operator: str, left: Value, right: Value) -> ir.Expr:
         return _strings(operator, left.value, right.value)
     if left.type.is_float:
         return _floats(operator, left, right)
-    if left.type.kind is Kind.I64 and left.type is not right.type:
+    if left.type.is_integer and left.type.kind is Kind.I64 and left.type is not right.type:
         if left.type is ValueType.U64:
             return _unsigned_with_signed(operator, left.value, right.value)
         return _unsigned_with_signed(_FLIPPED[operator], right.value, left.value)

@@ -30,7 +30,7 @@ from jobspec.sql.value import (
 )
 from jobspec.types import ValueType
 
-_BOOL, _STRING = ValueType.BOOL, ValueType.STRING
+_BOOL = ValueType.BOOL
 _NESTED_BRANCHES = 16
 
 
@@ -327,7 +327,7 @@ def _constant(node: typed.Constant) -> Value:
     valid = None if node.value is not None else FALSE
     match node.value:
         case None:
-            zero: ir.Expr = ir.Text(b"") if node.type is _STRING else ir.Const(node.type.kind, 0)
+            zero: ir.Expr = ir.Text(b"") if node.type.is_bytes else ir.Const(node.type.kind, 0)
             return Value(node.type, zero, valid)
         case bytes():
             return Value(node.type, ir.Text(node.value), valid)

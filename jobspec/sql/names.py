@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from jobspec.types import ValueType
 
-_NO_VALUES_YET = {"binary", "date", "timestamp"}
 TYPE_NAMES: dict[str, ValueType] = {
-    **{type_.value: type_ for type_ in ValueType if type_.value not in _NO_VALUES_YET},
+    **{type_.value: type_ for type_ in ValueType},
     "bigint": ValueType.I64,
     "boolean": ValueType.BOOL,
     "double": ValueType.F64,
@@ -19,12 +18,14 @@ TYPE_NAMES: dict[str, ValueType] = {
     "real": ValueType.F32,
     "smallint": ValueType.I16,
     "text": ValueType.STRING,
+    "timestampntz": ValueType.TIMESTAMP,
     "tinyint": ValueType.I8,
     "ubigint": ValueType.U64,
     "uint": ValueType.U32,
     "uinteger": ValueType.U32,
     "usmallint": ValueType.U16,
     "utinyint": ValueType.U8,
+    "varbinary": ValueType.BINARY,
     "varchar": ValueType.STRING,
 }
 """The names of types in CAST: the language's own and DuckDB's."""
@@ -33,18 +34,20 @@ _AS_COLUMN = "compute it as a column before the upload"
 NOT_YET_FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(("lower", "upper", "split", "split_part", "lpad", "rpad"), _AS_COLUMN),
     **dict.fromkeys(("regexp_extract", "regexp_matches", "regexp_replace"), "LIKE finds texts"),
-    **dict.fromkeys(("date", "date_trunc", "extract", "strptime", "year", "month"), _AS_COLUMN),
 }
 """Functions that are looked for in vain, and what to do instead."""
 
-_DATES = "there are no dates yet; as texts like 2026-11-21 they compare in the right order"
 NOT_YET_TYPES: dict[str, str] = {
-    **dict.fromkeys(("date", "time", "timestamp", "timestamptz", "interval"), _DATES),
+    "interval": "intervals are added to and taken from dates and timestamps; they are no values",
+    "time": "keep it as a timestamp, or as seconds in an i64",
     **dict.fromkeys(
-        ("decimal(...)", "numeric(...)"), "use f64, or whole numbers of the last digit"
+        ("timestamptz", "timestampltz"), "timestamps have no time zone; keep them all in UTC"
+    ),
+    **dict.fromkeys(
+        ("timestamp_s", "timestamp_ms", "timestamp_ns"), "timestamps count microseconds"
     ),
     **dict.fromkeys(("int128", "hugeint", "uint128", "uhugeint"), "the widest are i64 and u64"),
-    **dict.fromkeys(("blob", "json", "uuid"), "keep it as a string"),
+    **dict.fromkeys(("json", "uuid"), "keep it as a string"),
 }
 
 AGGREGATE_NAMES = frozenset(
@@ -77,3 +80,20 @@ AGGREGATE_NAMES = frozenset(
     }
 )
 """The functions of many rows, which stand in aggregate steps only: `jobspec.aggregates`."""
+
+
+def type_named(name: str) -> ValueType | None:
+    """The type of a name as CAST has it, such as `bigint` or `decimal(12,2)`."""
+    if name in TYPE_NAMES:
+        return TYPE_NAMES[name]
+    try:
+        return ValueType(name if "," in name else name.replace(")", ",0)"))
+    except ValueError:
+        return None
+
+
+def type_hint(name: str) -> str:
+    """What to do for want of a type of that name."""
+    if name.startswith("decimal"):
+        return "decimals have 1 to 18 digits in all, and no more than that after the point"
+    return NOT_YET_TYPES.get(name, "")

@@ -12,11 +12,20 @@ from collections.abc import Callable, Iterable, Sequence
 
 from jobspec.problems import ProblemList
 from jobspec.sql import typed
-from jobspec.sql.coercion import arithmetic_type, coerce, common_type, is_bare
+from jobspec.sql.coercion import (
+    aligned,
+    arithmetic_type,
+    coerce,
+    common_type,
+    is_bare,
+    is_exact,
+    scale_of,
+)
 from jobspec.sql.functions import Function, Takes
 from jobspec.sql.functions.signature import Complaint, Overload
 from jobspec.sql.parse import line_and_column
 from jobspec.sql.syntax import Syntax
+from jobspec.sql.time_texts import is_time, time_literal
 from jobspec.sql.typed import Constant, Typed
 from jobspec.types import ValueType
 
@@ -174,6 +183,13 @@ class Operands(ABC):
 
     def matched(self, node: Syntax, left: Typed, right: Typed) -> tuple[Typed, Typed] | None:
         """Two values brought to one type, or to i64 and u64, which compare as they are."""
+        read = self._texts_as_times(node, [left, right])
+        if read is None:
+            return None
+        left, right = read
+        if _are_decimals(left, right):
+            scale = max(scale_of(left.type), scale_of(right.type))
+            return aligned(left, scale), aligned(right, scale)
         shared = common_type([left, right])
         if shared is not None:
             return coerce(left, shared), coerce(right, shared)
@@ -191,7 +207,31 @@ class Operands(ABC):
         )
         return None
 
+    def _texts_as_times(self, node: Syntax, values: Sequence[Typed]) -> list[Typed] | None:
+        """The values, text literals beside a date or timestamp read as one."""
+        wanted = {value.type for value in values if is_time(value.type)}
+        if len(wanted) != 1:
+            return list(values)
+        return self.all(self.as_time(node, value, *wanted) for value in values)
+
+    def as_time(self, node: Syntax, value: Typed, wanted: ValueType) -> Typed | None:
+        """A text literal read as a date or timestamp; any other value as it is."""
+        if not isinstance(value, Constant) or not isinstance(value.value, bytes):
+            return value
+        found = time_literal(value.value.decode(), wanted)
+        if found is not None:
+            return Constant(wanted, found)
+        text = value.value.decode()[:60]
+        self.problem(
+            "bad_value", node, f"{text!r} is not a {wanted}", "write it as 2026-11-21 13:05:00"
+        )
+        return None
+
     def unified(self, node: Syntax, values: Sequence[Typed]) -> list[Typed] | None:
+        read = self._texts_as_times(node, values)
+        if read is None:
+            return None
+        values = read
         shared = common_type(values)
         if shared is not None:
             bare = all(is_bare(value) for value in values)
@@ -232,8 +272,15 @@ class Operands(ABC):
         return good if len(good) == len(found) else None
 
 
+def _are_decimals(left: Typed, right: Typed) -> bool:
+    """Whether two values are compared as decimals."""
+    exact = is_exact(left.type) and is_exact(right.type)
+    differ = left.type is not right.type and not (is_bare(left) or is_bare(right))
+    return exact and differ and (left.type.is_decimal or right.type.is_decimal)
+
+
 def _mend(kinds: Sequence[Takes], type_: ValueType, name: str) -> str:
-    if name == "//" and type_.is_float:
+    if name == "//" and (type_.is_float or type_.is_decimal):
         return "write floor(a / b), or CAST to i64"
     if name == "+" and type_ is ValueType.STRING:
         return "join texts with ||"

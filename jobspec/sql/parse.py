@@ -346,7 +346,9 @@ def _cast(node: exp.Expression, depth: int) -> syntax.Syntax:
     if not isinstance(target, exp.DataType) or set(extra) - {"safe"}:
         raise RefusedError("unsupported_sql", value.place, "CAST takes a value and a type", "")
     name = str(target.args.get("kind") or target.this.value)
-    if target.expressions or target.args.get("nested"):
+    if target.expressions and target.this is exp.DType.DECIMAL:
+        name += f"({','.join(str(parameter.this) for parameter in target.expressions)})"
+    elif target.expressions or target.args.get("nested"):
         name += "(...)"
     return syntax.Cast(value.place, value, name.lower(), isinstance(node, exp.TryCast))
 

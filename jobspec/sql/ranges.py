@@ -40,19 +40,22 @@ class Range:
 
 
 def whole(type_: ValueType) -> Range:
-    """Every value of the type; of no use for types that are not integers."""
-    return Range(type_.minimum, type_.maximum) if type_.is_integer else Range(0, 0)
+    """Every value of the type; of no use for types that are neither integers nor decimals."""
+    exact = type_.is_integer or type_.is_decimal
+    return Range(type_.minimum, type_.maximum) if exact else Range(0, 0)
 
 
 def of(node: typed.Typed) -> Range:
-    """The range of an integer node's values where it is not NULL."""
+    """The range of an integer node's values where it is not NULL; of a decimal's without point."""
     match node:
         case typed.Constant(value=int(value)):
             return Range(int(value), int(value))
         case typed.Convert(value=value) if value.type.is_integer and node.type.is_integer:
             return of(value).clipped(node.type)
-        case typed.Convert(value=value) if value.type is ValueType.BOOL:
+        case typed.Convert(value=value) if value.type is ValueType.BOOL and node.type.is_integer:
             return Range(0, 1)
+        case typed.Convert(value=value) if node.type.is_decimal and value.type.is_integer:
+            return (of(value) * Range(*[10**node.type.scale] * 2)).clipped(node.type)
         case typed.Apply(operation=operation, operands=operands) if node.type.is_integer:
             return _applied(operation, operands, node.type)
     return whole(node.type)

@@ -46,8 +46,8 @@ _BEFORE_OPERANDS = {
     TokenType.NOT,
     TokenType.PLUS,
 }
-_PARAMETERISED = {"BPCHAR", "CHAR", "DECIMAL", "NUMERIC", "STRING", "TEXT", "VARCHAR"}
-"""Types of which sqlglot drops the parameter, as in VARCHAR(3), or keeps it in vain."""
+_PARAMETERISED = {"BPCHAR", "CHAR", "STRING", "TEXT", "VARCHAR"}
+"""Types of which sqlglot drops the parameter, as in VARCHAR(3)."""
 
 
 def check_tokens(tokens: list[Token], text: str, limits: Limits, too_deep: RefusedError) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from decimal import Decimal
 from typing import Protocol
 
 from jobspec import ir
@@ -31,12 +30,16 @@ class UserFunction(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A literal. `value` is None for NULL and UTF-8 for a string."""
+    """A literal.
+
+    `value` is None for NULL, UTF-8 for a string, and for dates, timestamps and decimals the whole
+    number that carries them.
+    """
 
     type: ValueType
     value: bool | int | float | bytes | None
-    exact: Decimal | None = None
-    """The written number where it has a point; it takes the float type of its neighbour."""
+    flexible: bool = False
+    """A float written with more digits than a decimal has; it takes its neighbour's float type."""
     bare: bool = False
     """The word NULL, which takes any type."""
 

@@ -23,6 +23,7 @@ from jobspec.sql.functions import (
     texts,
 )
 from jobspec.sql.functions.arithmetic import NEGATE
+from jobspec.sql.functions.decimals import ALIGN
 from jobspec.sql.functions.forms import FORMS
 from jobspec.sql.functions.signature import Function, Lower, Takes
 from jobspec.sql.functions.texts import LIKE_PATTERN
@@ -82,7 +83,7 @@ def families() -> Iterator[tuple[str, tuple[Function, ...]]]:
 def _lowerings() -> Mapping[str, Lower]:
     return {
         overload.operation: overload.lower
-        for row in (*OPERATORS.values(), *FUNCTIONS.values(), NEGATE, LIKE_PATTERN)
+        for row in (*OPERATORS.values(), *FUNCTIONS.values(), NEGATE, LIKE_PATTERN, ALIGN)
         for overload in row.overloads
     }
 

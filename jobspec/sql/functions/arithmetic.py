@@ -1,13 +1,14 @@
 """Arithmetic on integers and floats: + - * / // %, the negative, abs and sign.
 
 Integers are computed in 64 bits, and what does not fit traps. Not here: rounding and tests of
-floats (`jobspec.sql.functions.floats`), decimals.
+floats (`jobspec.sql.functions.floats`), decimals (`jobspec.sql.functions.decimals`).
 """
 
 from __future__ import annotations
 
 from jobspec import ir
-from jobspec.sql.functions.signature import SAME, Function, Operands, Overload, Takes
+from jobspec.sql.functions import decimals
+from jobspec.sql.functions.signature import SAME, Function, Lower, Operands, Overload, Takes
 from jobspec.sql.ranges import Range
 from jobspec.sql.value import FALSE, both, either, i64, op
 from jobspec.types import ValueType
@@ -126,32 +127,43 @@ def _sign(of: Operands) -> ir.Expr:
     return op("i64.extend_i32_s", op("i32.sub", above, below))
 
 
-ADD = Overload(operation="add", takes=_NUMBERS, gives=SAME, lower=_add)
-SUBTRACT = Overload(operation="subtract", takes=_NUMBERS, gives=SAME, lower=_subtract)
-MULTIPLY = Overload(operation="multiply", takes=_NUMBERS, gives=SAME, lower=_multiply)
-REMAINDER = Overload(operation="remainder", takes=_NUMBERS, gives=SAME, lower=_remainder)
+def _overloads(operation: str, lower: Lower, decimal: Overload) -> tuple[Overload, ...]:
+    """Of integers or floats, of decimals, and of decimals beside floats, which are then floats."""
+    floats = (Takes.FLOAT, Takes.FLOAT)
+    return (
+        Overload(operation=operation, takes=_NUMBERS, gives=SAME, lower=lower),
+        decimal,
+        Overload(operation=f"{operation}_floats", takes=floats, gives=SAME, lower=lower),
+    )
+
+
+ADD = _overloads("add", _add, decimals.ADD)
+SUBTRACT = _overloads("subtract", _subtract, decimals.SUBTRACT)
+MULTIPLY = _overloads("multiply", _multiply, decimals.MULTIPLY)
+REMAINDER = _overloads("remainder", _remainder, decimals.REMAINDER)
+_DECIMALS = "decimals have 18 digits in all, where DuckDB goes on to 38"
 
 OPERATORS = (
     Function(
         name="+",
-        overloads=(ADD,),
-        about="The sum. What does not fit 64 bits traps.",
+        overloads=ADD,
+        about="The sum; decimals keep the larger number of digits after the point.",
         examples=(("1 + 2", "3"), ("0.1 + 0.2", "0.3")),
-        differs="integers are added in 64 bits, whatever their types",
+        differs=f"integers are added in 64 bits, whatever their types; {_DECIMALS}",
     ),
     Function(
         name="-",
-        overloads=(SUBTRACT,),
-        about="The difference. What does not fit 64 bits traps.",
-        examples=(("1 - 2", "-1"),),
-        differs="integers are subtracted in 64 bits, whatever their types",
+        overloads=SUBTRACT,
+        about="The difference; decimals keep the larger number of digits after the point.",
+        examples=(("1 - 2", "-1"), ("2 - 0.25", "1.75")),
+        differs=f"integers are subtracted in 64 bits, whatever their types; {_DECIMALS}",
     ),
     Function(
         name="*",
-        overloads=(MULTIPLY,),
-        about="The product. What does not fit 64 bits traps.",
+        overloads=MULTIPLY,
+        about="The product; its digits after the point are those of both factors.",
         examples=(("6 * 7", "42"), ("1.5 * 1.5", "2.25")),
-        differs="integers are multiplied in 64 bits, whatever their types",
+        differs=f"integers are multiplied in 64 bits, whatever their types; {_DECIMALS}",
     ),
     Function(
         name="/",
@@ -175,15 +187,18 @@ OPERATORS = (
     ),
     Function(
         name="%",
-        overloads=(REMAINDER,),
+        overloads=REMAINDER,
         about="What a division leaves, with the sign of the dividend.",
-        examples=(("7 % 3", "1"), ("-7 % 3", "-1"), ("7.5e0 % 2", "1.5e0")),
+        examples=(("7 % 3", "1"), ("-7 % 3", "-1"), ("7.5 % 2", "1.5")),
     ),
 )
 
 NEGATE = Function(
     name="negative",
-    overloads=(Overload(operation="negate", takes=(Takes.NUMBER,), gives=SAME, lower=_negate),),
+    overloads=(
+        Overload(operation="negate", takes=(Takes.NUMBER,), gives=SAME, lower=_negate),
+        decimals.NEGATE,
+    ),
     about="The number with the other sign.",
     examples=(("-(2 + 3)", "-5"),),
 )
@@ -192,13 +207,16 @@ NEGATE = Function(
 FUNCTIONS = (
     Function(
         name="abs",
-        overloads=(Overload(operation="abs", takes=(Takes.NUMBER,), gives=SAME, lower=_abs),),
+        overloads=(
+            Overload(operation="abs", takes=(Takes.NUMBER,), gives=SAME, lower=_abs),
+            decimals.ABS,
+        ),
         about="The number without its sign.",
-        examples=(("abs(-3)", "3"),),
+        examples=(("abs(-3)", "3"), ("abs(-1.5)", "1.5")),
     ),
     Function(
         name="mod",
-        overloads=(REMAINDER,),
+        overloads=REMAINDER,
         about="The same as %.",
         examples=(("mod(7, 3)", "1"),),
     ),
@@ -206,6 +224,7 @@ FUNCTIONS = (
         name="sign",
         overloads=(
             Overload(operation="sign", takes=(Takes.NUMBER,), gives=ValueType.I64, lower=_sign),
+            decimals.SIGN,
         ),
         about="-1, 0 or 1, as the number is below, at or above zero.",
         examples=(("sign(-5)", "-1"),),

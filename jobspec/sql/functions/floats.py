@@ -1,9 +1,13 @@
-"""Rounding of numbers, roots, and what only floats can be."""
+"""Rounding of numbers, roots, and what only floats can be.
+
+Not here: how decimals are rounded (`jobspec.sql.functions.decimals`).
+"""
 
 from __future__ import annotations
 
 from jobspec import ir
 from jobspec.sql.comparisons import is_nan
+from jobspec.sql.functions import decimals
 from jobspec.sql.functions.signature import SAME, Function, Lower, Operands, Overload, Takes
 from jobspec.sql.value import both, i64, op, real
 from jobspec.types import ValueType
@@ -97,17 +101,23 @@ def _function(name: str, takes: Takes, gives: ValueType | str, lower: Lower) -> 
 FUNCTIONS = (
     Function(
         name="ceil",
-        overloads=_function("ceil", Takes.FLOAT, SAME, _unary_float("ceil")),
+        overloads=(
+            decimals.CEIL,
+            *_function("ceil", Takes.FLOAT, SAME, _unary_float("ceil")),
+        ),
         about="The least whole number that is not below.",
-        examples=(("ceil(1.2e0)", "2"), ("ceil(-1.7e0)", "-1")),
+        examples=(("ceil(1.2)", "2"), ("ceil(-1.7e0)", "-1e0")),
         differs="gives a float of an integer too",
         aliases=("ceiling",),
     ),
     Function(
         name="floor",
-        overloads=_function("floor", Takes.FLOAT, SAME, _unary_float("floor")),
+        overloads=(
+            decimals.FLOOR,
+            *_function("floor", Takes.FLOAT, SAME, _unary_float("floor")),
+        ),
         about="The greatest whole number that is not above.",
-        examples=(("floor(1.7e0)", "1"), ("floor(-1.2e0)", "-2")),
+        examples=(("floor(1.7)", "1"), ("floor(-1.2e0)", "-2e0")),
         differs="gives a float of an integer too",
     ),
     Function(
@@ -138,9 +148,10 @@ FUNCTIONS = (
                 lower=_round,
                 optional=1,
             ),
+            decimals.ROUND,
         ),
         about="The nearest number of so many digits after the point; halves go away from zero.",
-        examples=(("round(2.5e0)", "3"), ("round(2.345e0, 1)", "2.3"), ("round(1250, -2)", "1300")),
+        examples=(("round(2.5e0)", "3"), ("round(2.345, 2)", "2.35"), ("round(1250, -2)", "1300")),
     ),
     Function(
         name="sqrt",
@@ -151,7 +162,7 @@ FUNCTIONS = (
     ),
     Function(
         name="trunc",
-        overloads=_function("trunc", Takes.NUMBER, SAME, _trunc),
+        overloads=(*_function("trunc", Takes.NUMBER, SAME, _trunc), decimals.TRUNC),
         about="The number without what stands after the point.",
         examples=(("trunc(-1.7e0)", "-1"),),
     ),

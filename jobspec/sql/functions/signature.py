@@ -26,7 +26,9 @@ class Takes(Enum):
     """A value of any type, as it is."""
     BOOL = auto()
     NUMBER = auto()
-    """Any number: integers become i64 or u64, floats f32 or f64, all operands alike."""
+    """An integer or float: integers become i64 or u64, floats f32 or f64, all operands alike."""
+    EXACT = auto()
+    """An integer or decimal as it is; its overload says what it becomes."""
     INTEGER = auto()
     """An integer: becomes i64 or u64, all operands alike."""
     COUNT = auto()
@@ -39,7 +41,7 @@ class Takes(Enum):
     """Any number: becomes f64."""
     STRING = auto()
     TEXT = auto()
-    """A text, or an integer or bool, which is written as one."""
+    """A text, or a value that is written as one: of any type but floats and binary."""
     LITERAL = auto()
     """A text that is known when the job is compiled."""
     BINARY = auto()
@@ -69,14 +71,18 @@ class Takes(Enum):
         match self:
             case Takes.ANY:
                 return True
-            case Takes.NUMBER | Takes.FLOAT | Takes.DOUBLE:
+            case Takes.NUMBER:
                 return given.is_number
+            case Takes.FLOAT | Takes.DOUBLE:
+                return given.is_number or given.is_decimal
+            case Takes.EXACT:
+                return given.is_integer or given.is_decimal
             case Takes.INTEGER | Takes.COUNT:
                 return given.is_integer
             case Takes.DIGITS:
                 return given.is_integer and isinstance(value, Constant)
             case Takes.TEXT:
-                return given is ValueType.STRING or given is ValueType.BOOL or given.is_integer
+                return not given.is_float and given is not ValueType.BINARY
             case Takes.LITERAL:
                 return isinstance(value, Constant) and isinstance(value.value, bytes)
             case Takes.DECIMAL:
@@ -88,13 +94,14 @@ _NOUNS = {
     Takes.ANY: "a value",
     Takes.BOOL: "a bool",
     Takes.NUMBER: "a number",
+    Takes.EXACT: "an integer or decimal",
     Takes.INTEGER: "an integer",
     Takes.COUNT: "an integer",
     Takes.DIGITS: "an integer literal",
     Takes.FLOAT: "a number",
     Takes.DOUBLE: "a number",
     Takes.STRING: "a text",
-    Takes.TEXT: "a text, an integer or a bool",
+    Takes.TEXT: "a text, or a value that is no float and not binary",
     Takes.LITERAL: "a text literal",
     Takes.BINARY: "a binary value",
     Takes.DATE: "a date",
