@@ -62,9 +62,10 @@ corpus: $(VENV)/dev
 	$(BIN)/python -m tests.corpus.write
 
 fuzz: $(VENV)/dev
-	$(BIN)/python -m tests.fuzz $(ARGS)
-	$(BIN)/python -m tests.fuzz.compiling
-	$(BIN)/python -m tests.fuzz.compiling --guided --documents 5000
+	$(BIN)/python -m tests.fuzz expressions
+	$(BIN)/python -m tests.fuzz jobs
+	$(BIN)/python -m tests.fuzz documents
+	$(BIN)/python -m tests.fuzz documents 5000 --guided
 
 # The pictures of the README, of a real hub.
 screenshots: $(VENV)/dev browsers

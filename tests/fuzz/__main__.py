@@ -1,48 +1,118 @@
-"""`python -m tests.fuzz --expressions 100000 --seed 7`: many expressions, told how it went."""
+"""`python -m tests.fuzz expressions 100000 --seed 7`: many cases, and told how it went.
+
+`expressions` are compared with DuckDB, `jobs` with themselves in other partitions, and `documents`
+are compiled (`documents --guided`: atheris looks for ones that reach new parts of the compiler).
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import sys
 import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
-from tests.fuzz import dialect
-from tests.fuzz.compare import Report, run
+from tests.fuzz import compare, compiling, dialect, jobs
+
+CASES = {"expressions": 100_000, "jobs": 5_000, "documents": 20_000}
 
 
 def main() -> int:
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("--expressions", type=int, default=100_000)
+    arguments.add_argument("kind", choices=CASES)
+    arguments.add_argument("cases", type=int, nargs="?")
     arguments.add_argument("--seed", type=int, default=secrets.randbelow(1 << 31))
     arguments.add_argument("--only", nargs="*", default=(), help="functions or operators")
+    arguments.add_argument("--guided", action="store_true", help="let atheris guide")
     given = arguments.parse_args()
-    print(f"seed {given.seed}")
+    cases = given.cases or CASES[given.kind]
+    if given.guided:
+        return compiling.guided(cases)
+    print(f"{given.kind}, seed {given.seed}")
     begun = time.monotonic()
-    report = run(given.seed, given.expressions, only=given.only)
-    show(report)
+    match given.kind:
+        case "expressions":
+            failed = _expressions(given.seed, cases, given.only)
+        case "jobs":
+            failed = _jobs(given.seed, cases)
+        case _:
+            failed = _documents(given.seed, cases)
     print(f"{time.monotonic() - begun:.0f} s")
-    return 1 if report.differences or (report.uncovered and not given.only) else 0
+    return int(failed)
 
 
-def show(report: Report) -> None:
-    made, refused = report.coverage.made, report.coverage.refused
-    for name in sorted(made, key=lambda name: made[name]):
-        print(f"{made[name]:8} {name}" + (f"  ({refused[name]} refused)" if refused[name] else ""))
+def _expressions(seed: int, cases: int, only: list[str]) -> bool:
+    each = partial(compare.run, only=only)
+    reports = _in_processes(each, seed, cases)
+    made: Counter[str] = sum((report.coverage.made for report in reports), Counter())
+    refused: Counter[str] = sum((report.refused_by_duckdb for report in reports), Counter())
+    _show_counts(made)
     for name, why in sorted(dialect.LEFT_OUT.items()):
         print(f"       - {name}: {why}")
-    for why, count in report.refused_by_duckdb.most_common():
-        print(f"{count:8} refused by DuckDB: {why}\n         {report.first_refused.get(why, '')}")
-    for difference in report.differences:
-        print(difference)
+    for why, count in refused.most_common():
+        print(f"{count:8} refused by DuckDB: {why}")
+        print(next(r.first_refused[why] for r in reports if why in r.first_refused))
+    differences = [one for report in reports for one in report.differences]
+    print(*differences, sep="\n")
+    uncovered = set.intersection(*(set(report.uncovered) for report in reports))
     print(
-        f"{report.expressions:,} expressions, {report.values:,} values, {report.nulls:,} NULLs, "
-        f"{report.traps:,} errors, {report.excused:,} excused, "
-        f"{sum(report.refused_by_duckdb.values()):,} refused by DuckDB, "
-        f"{len(report.differences)} differences"
+        f"{sum(r.expressions for r in reports):,} expressions, "
+        f"{sum(r.values for r in reports):,} values, {sum(r.nulls for r in reports):,} NULLs, "
+        f"{sum(r.traps for r in reports):,} errors, {sum(r.excused for r in reports):,} excused, "
+        f"{sum(refused.values()):,} refused by DuckDB, {len(differences)} differences"
     )
-    if report.uncovered:
-        print("not covered:", ", ".join(report.uncovered))
+    return bool(differences) or _missing(uncovered, only)
+
+
+def _jobs(seed: int, cases: int) -> bool:
+    reports = _in_processes(jobs.run, seed, cases)
+    _show_counts(sum((report.made for report in reports), Counter()))
+    refused: Counter[str] = sum((report.refused for report in reports), Counter())
+    for why, count in refused.most_common(20):
+        print(f"{count:8} refused: {why}")
+    differences = [one for report in reports for one in report.differences]
+    print(*differences, sep="\n")
+    print(
+        f"{sum(r.jobs for r in reports):,} jobs, {sum(r.partitions for r in reports):,} partitions, "
+        f"{sum(refused.values()):,} refused, {len(differences)} differences"
+    )
+    uncovered = set.intersection(*(set(report.uncovered) for report in reports))
+    return bool(differences) or _missing(uncovered, [])
+
+
+def _documents(seed: int, cases: int) -> bool:
+    reports = _in_processes(compiling.run, seed, cases)
+    failures = [one for report in reports for one in report.failures]
+    print(*failures, sep="\n")
+    print(
+        f"{sum(r.documents for r in reports):,} documents, "
+        f"{sum(r.programs for r in reports):,} programs, {len(failures)} failures; "
+        f"at most {max(r.seconds for r in reports):.2f} s "
+        f"and {max(r.grown_bytes for r in reports) >> 20} MiB"
+    )
+    return bool(failures)
+
+
+def _in_processes(run, seed: int, cases: int):  # type: ignore[no-untyped-def]  # any kind of report
+    """A report of each processor; the same seed and processors give the same cases."""
+    count = os.cpu_count() or 1
+    with ProcessPoolExecutor(count) as pool:
+        futures = [pool.submit(run, seed + number, -(-cases // count)) for number in range(count)]
+        return [future.result() for future in futures]
+
+
+def _show_counts(made: Counter[str]) -> None:
+    for name in sorted(made, key=lambda name: made[name]):
+        print(f"{made[name]:8} {name}")
+
+
+def _missing(uncovered: set[str], only: list[str]) -> bool:
+    if uncovered and not only:
+        print("not covered:", ", ".join(sorted(uncovered)))
+    return bool(uncovered) and not only
 
 
 if __name__ == "__main__":

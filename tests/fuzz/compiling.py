@@ -1,19 +1,15 @@
-"""Compiles generated documents: a program or problems, soon, in little memory, whatever comes.
-
-`python -m tests.fuzz.compiling --documents 20000` draws from a seed; with `--guided` atheris looks
-for documents that reach new parts of the compiler.
-"""
+"""Compiles generated documents: a program or problems, soon, in little memory, whatever comes."""
 
 from __future__ import annotations
 
-import argparse
 import resource
 import secrets
 import sys
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -64,38 +60,42 @@ def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
 
 
-def main() -> int:
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--documents", type=int, default=20_000)
-    arguments.add_argument("--seed", type=int, default=secrets.randbelow(1 << 31))
-    arguments.add_argument("--guided", action="store_true", help="let atheris guide")
-    given = arguments.parse_args()
-    return _guided(given.documents) if given.guided else _seeded(given.seed, given.documents)
+@dataclass(slots=True)
+class Report:
+    """What a run found."""
+
+    documents: int = 0
+    programs: int = 0
+    seconds: float = 0
+    grown_bytes: int = 0
+    failures: list[str] = field(default_factory=list)
 
 
-def _seeded(seed: int, documents: int) -> int:
-    print(f"seed {seed}")
-    bad = compiled = 0
-    slowest, largest = 0.0, 0
+def run(seed: int, documents: int) -> Report:
+    """Compile so many documents; the same seed gives the same ones."""
+    report = Report()
     for number in range(documents):
         rng = Random(f"{seed}/{number}")
-        raw = document(lambda below, rng=rng: rng.randrange(below) if below else 0)  # type: ignore[misc]
+        raw = document(partial(_below, rng))
+        report.documents += 1
         try:
             cost = check(raw)
         except Exception as error:  # noqa: BLE001  (what is looked for)
-            bad += 1
-            print(f"document {number}: {type(error).__name__}: {error}\n  {raw[:3000]!r}")
+            told = f"seed {seed}, document {number}: {type(error).__name__}: {error}"
+            report.failures.append(f"{told}\n  {raw[:3000]!r}")
             continue
-        compiled += cost.compiled
-        slowest, largest = max(slowest, cost.seconds), max(largest, cost.grown_bytes)
-    print(
-        f"{documents:,} documents, {compiled:,} programs, {bad} failures; "
-        f"at most {slowest:.2f} s and {largest >> 20} MiB"
-    )
-    return 1 if bad else 0
+        report.programs += cost.compiled
+        report.seconds = max(report.seconds, cost.seconds)
+        report.grown_bytes = max(report.grown_bytes, cost.grown_bytes)
+    return report
 
 
-def _guided(documents: int) -> int:
+def _below(rng: Random, stop: int) -> int:
+    return rng.randrange(stop) if stop else 0
+
+
+def guided(documents: int) -> int:
+    """Let atheris look for documents that reach new parts of the compiler; ends the process."""
     import atheris
 
     with atheris.instrument_imports(include=["jobspec"]):
@@ -117,7 +117,3 @@ def _guided(documents: int) -> int:
         atheris.Setup([sys.argv[0], folder, f"-runs={documents}", *limits], one)
         atheris.Fuzz()
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from jobspec import (
     run_program,
 )
 from jobspec.errors import DocumentError
-from jobspec.table_bytes import read_header
+from jobspec.table_bytes import encode, read_header
 
 SHA = "0" * 64
 MEMORY_BYTES = 64 << 20
@@ -60,6 +61,22 @@ class ParquetJob:
     def chunks(self, rows: int = 1 << 30, max_bytes: int = 1 << 24) -> list[bytes]:
         found = chunks(self.job.document, self.job.plan, self._open, rows=rows, max_bytes=max_bytes)
         return [chunk.data for chunk in found]
+
+    def ranges(self, sizes: Sequence[int]) -> list[bytes]:
+        """Chunks of these many rows, one after the other; one without rows if there are none."""
+        schema = self.job.plan.source
+        table = pq.read_table(self._path).select([column.name for column in schema])
+        found = []
+        first = 0
+        for size in cycle(sizes):
+            rows = min(size, table.num_rows - first)
+            batch = table.slice(first, rows).combine_chunks().to_batches()
+            given = batch[0] if batch else pa.RecordBatch.from_pylist([], table.schema)
+            found.append(encode(schema, given, first_row=first))
+            first += rows
+            if first >= table.num_rows:
+                return found
+        raise AssertionError("no size")
 
 
 def inputs(job: CompiledJob, rows: int = 1 << 30, max_bytes: int = 1 << 24) -> list[bytes]:
