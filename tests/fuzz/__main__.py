@@ -76,7 +76,8 @@ def _jobs(seed: int, cases: int) -> bool:
     differences = [one for report in reports for one in report.differences]
     print(*differences, sep="\n")
     print(
-        f"{sum(r.jobs for r in reports):,} jobs, {sum(r.partitions for r in reports):,} partitions, "
+        f"{sum(r.jobs for r in reports):,} jobs, "
+        f"{sum(r.partitions for r in reports):,} partitions, "
         f"{sum(refused.values()):,} refused, {len(differences)} differences"
     )
     uncovered = set.intersection(*(set(report.uncovered) for report in reports))
