@@ -17,6 +17,7 @@ from jobspec import sql
 from jobspec.problems import ProblemList
 from jobspec.sql.functions import FORMS, FUNCTIONS, OPERATORS
 from jobspec.sql.functions.signature import Function, Overload, Takes
+from jobspec.sql.typed import Input
 from jobspec.types import ValueType
 from tests.fuzz import dialect, values
 from tests.jobspec.expressions import duckdb_type
@@ -25,26 +26,14 @@ T = ValueType
 SCOPE = {column.name: column for column in values.SCHEMA}
 COLUMN_OF = {column.type: column.name for column in reversed(values.SCHEMA)}
 TYPES = tuple({column.type: None for column in values.SCHEMA})
-DECIMALS = tuple(type_ for type_ in TYPES if type_.is_decimal)
 INTEGERS = tuple(type_ for type_ in TYPES if type_.is_integer)
 NUMBERS = (*INTEGERS, T.F32, T.F64)
 
 FAMILIES: dict[Takes, Collection[ValueType]] = {
-    Takes.ANY: TYPES,
-    Takes.BOOL: (T.BOOL,),
-    Takes.NUMBER: NUMBERS,
-    Takes.INTEGER: INTEGERS,
-    Takes.COUNT: INTEGERS,
-    Takes.DIGITS: (T.I64,),
-    Takes.FLOAT: NUMBERS,
-    Takes.DOUBLE: NUMBERS,
-    Takes.STRING: (T.STRING,),
-    Takes.TEXT: (T.STRING, T.STRING, T.BOOL, *INTEGERS),
-    Takes.BINARY: (T.BINARY,),
-    Takes.DATE: (T.DATE,),
-    Takes.TIMESTAMP: (T.TIMESTAMP,),
-    Takes.DECIMAL: DECIMALS,
+    family: tuple(type_ for type_ in TYPES if family.accepts(Input(type_, True, "")))
+    for family in Takes
 }
+"""The types of columns that can be such an operand; none for what is written, not computed."""
 _COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 _CONDITIONS = ("AND", "OR", "NOT", "IS NULL", "IS TRUE", "BETWEEN", "IN", "DISTINCT")
 _FORMS = ("CASE", "CASE x", "CAST", "TRY_CAST", *FORMS)
@@ -185,6 +174,8 @@ class Generator:
             low, high = dialect.COUNTS.get((name, index), (-3, 70))
             count = str(self._rng.randint(low, high))
             return Sql(f"({count})", f"CAST({count} AS BIGINT)", T.I64)
+        if family is Takes.COUNT:
+            return self._value((T.I8, T.I16, T.U8), 0)
         if family in dialect.MADE:
             return Sql(*dialect.MADE[family](self._rng), T.STRING)
         return self._value(FAMILIES[family], depth)
