@@ -166,6 +166,18 @@ class ValueType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ArrayType:
+    """An array of scalars; a length of None in its shape is known only when the program runs."""
+
+    element: ValueType
+    shape: tuple[int | None, ...]
+
+    def __str__(self) -> str:
+        lengths = (":" if length is None else str(length) for length in self.shape)
+        return f"{self.element}[{', '.join(lengths)}]"
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """A named column; `nullable` says whether NULLs may occur in it."""
 

@@ -12,13 +12,18 @@ from dataclasses import dataclass, replace
 
 from jobspec import ir
 from jobspec.functions import builtins
-from jobspec.functions.context import CompiledFunction, Context, Params, SourceText
-from jobspec.functions.statements import Statements, narrow_name
-from jobspec.functions.syntax import TYPE_NAMES, Reader
+from jobspec.functions.arrays import length_name
+from jobspec.functions.calls import FORM_NAMES
+from jobspec.functions.context import CompiledFunction, Context, Params, Results, SourceText
+from jobspec.functions.statements import Statements
+from jobspec.functions.syntax import Reader
+from jobspec.functions.variables import narrow_name
 from jobspec.problems import ProblemList, pointer
-from jobspec.types import ValueType
+from jobspec.types import ArrayType, ValueType
 
 MAX_CHARS = 20_000
+ARRAY_BYTES = 16 << 20
+"""The memory that all local arrays of a program may take together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +33,7 @@ class _Parsed:
     source: SourceText
     node: ast.FunctionDef
     params: Params
-    result: ValueType
+    results: Results
 
 
 def compile_functions(
@@ -37,12 +42,13 @@ def compile_functions(
     traps: ir.TrapSites | None = None,
     *,
     max_chars: int = MAX_CHARS,
+    array_bytes: int = ARRAY_BYTES,
 ) -> dict[str, CompiledFunction]:
     """The functions of a document by name; problems point to `/functions/<name>`.
 
     `traps` numbers the trap sites of the whole program, so pass the one that its other parts use.
     A function whose types could be read is in the result even if its body has problems; one whose
-    types could not be read is not.
+    types could not be read is not. `array_bytes` is the memory of all their local arrays together.
     """
     traps = ir.TrapSites() if traps is None else traps
     parsed = {}
@@ -68,7 +74,9 @@ def compile_functions(
     }
     for name in order:
         if name not in in_cycles:
-            compiled[name] = _compile(parsed[name], compiled, problems, traps)
+            compiled[name], array_bytes = _compile(
+                parsed[name], compiled, problems, traps, array_bytes
+            )
     return {name: compiled[name] for name in parsed}
 
 
@@ -93,21 +101,19 @@ def _parse(name: str, text: str, problems: ProblemList, max_chars: int) -> _Pars
         )
     elif not name.isascii():
         reader.note("function_name", node, f"{name} has letters other than a to z")
-    elif name in builtins.TABLE:
+    elif name in builtins.TABLE or name in FORM_NAMES:
         reader.note("function_name", node, f"{name} is there already", "choose another name")
-    signature = reader.signature(node, TYPE_NAMES, may_be_none=False)
+    signature = reader.signature(node)
     if signature is None:
         return None
-    params, result = signature
-    if result is None:
-        raise AssertionError("a signature without a result was accepted")
+    params, results = signature
     return _Parsed(
         name=name,
         pointer=place,
         source=reader.source,
         node=node,
         params=params,
-        result=result,
+        results=results,
     )
 
 
@@ -177,11 +183,21 @@ def _pop_through(names: list[str], last: str) -> list[str]:
 
 
 def _wasm_params(params: Params) -> tuple[tuple[str, ir.Kind], ...]:
-    """Narrow parameters have a name of their own: the plain one is the widened variable."""
-    return tuple(
-        (name if _keeps_kind(declared) else narrow_name(name), declared.kind)
-        for name, declared in params
-    )
+    """Narrow parameters have a name of their own: the plain one is the widened variable.
+
+    An array is its address, and its lengths.
+    """
+    flat: list[tuple[str, ir.Kind]] = []
+    for name, declared in params:
+        if isinstance(declared, ArrayType):
+            flat.append((name, ir.Kind.I32))
+            flat += [
+                (length_name(name, index), ir.Kind.I32) for index in range(len(declared.shape))
+            ]
+        else:
+            plain = _keeps_kind(declared)
+            flat.append((name if plain else narrow_name(name), declared.kind))
+    return tuple(flat)
 
 
 def _keeps_kind(declared: ValueType) -> bool:
@@ -190,15 +206,18 @@ def _keeps_kind(declared: ValueType) -> bool:
 
 def _declared(function: _Parsed) -> CompiledFunction:
     """A function that can be named but has no body, since it has problems."""
+    result = function.results[0] if function.results else None
+    value = ir.Return(ir.Const(result.kind, 0)) if result else ir.Return()
     return CompiledFunction(
         name=function.name,
         params=function.params,
-        result=function.result,
+        result=result,
+        more=function.results[1:],
         function=ir.Function(
             name=f"fn_{function.name}",
             params=_wasm_params(function.params),
-            result=function.result.kind,
-            body=(ir.Return(ir.Const(function.result.kind, 0)),),
+            result=result.kind if result else None,
+            body=(value,),
         ),
         may_trap=False,
     )
@@ -209,10 +228,13 @@ def _compile(
     compiled: Mapping[str, CompiledFunction],
     problems: ProblemList,
     traps: ir.TrapSites,
-) -> CompiledFunction:
+    array_bytes: int,
+) -> tuple[CompiledFunction, int]:
+    """The function, and what is left of the memory for arrays."""
     declared = _declared(function)
     own_problems = ProblemList()
     ctx = Context(
+        name=function.name,
         source=function.source,
         pointer=function.pointer,
         problems=own_problems,
@@ -220,17 +242,20 @@ def _compile(
         trusted=False,
         callee=compiled.get,
         callee_names=lambda: list(compiled),
+        array_bytes_left=array_bytes,
     )
-    Statements(ctx, function.params, function.result, function.node).function(function.node)
+    statements = Statements(ctx, function.params, function.results, function.node)
+    written = statements.function(function.node)
     if len(own_problems):
         problems.extend(own_problems)
-        return declared
+        return declared, ctx.array_bytes_left
     code = replace(
         declared.function,
         body=ctx.body.statements(),
         comment=_signature_text(function.node),
     )
-    return replace(declared, function=code, may_trap=ctx.may_trap)
+    done = replace(declared, function=code, may_trap=ctx.may_trap, writes=written)
+    return done, ctx.array_bytes_left
 
 
 def _signature_text(node: ast.FunctionDef) -> str:

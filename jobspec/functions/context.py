@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from jobspec import ir
 from jobspec.ir import Const, Expr, Get, Kind, TrapSite
 from jobspec.problems import ProblemList
-from jobspec.types import ValueType
+from jobspec.types import ArrayType, ValueType
 
-Params = tuple[tuple[str, ValueType], ...]
+Params = tuple[tuple[str, ValueType | ArrayType], ...]
+Results = tuple[ValueType, ...]
+RESULT_BYTES = 8
+"""What each further result of a function takes in memory."""
 
 
 class Refused(Exception):  # noqa: N818 - not an error of ours, but a way out
@@ -33,15 +36,39 @@ class CompiledFunction:
     """A function ready to be called: with `ir.Call(function.name, ...)`, and if it `may_trap`
     then with `ir.TrapCheck` before its result is used.
 
-    `result` is None only for kernels. A function with problems keeps its types and has an empty
-    body, so that whoever calls it can still be checked.
+    An array is passed as its address, an i32, and one i32 for the length in each dimension. Of
+    several results the first is the call's, and `further_results` reads the others right after it.
+    A function with problems keeps its types and has an empty body, so that whoever calls it can
+    still be checked.
     """
 
     name: str
     params: Params
     result: ValueType | None
+    """None for a function without a result, which expressions cannot call."""
     function: ir.Function
     may_trap: bool
+    more: Results = ()
+    """The types of the second and all further results."""
+    writes: frozenset[str] = frozenset()
+    """The array parameters that may be written to."""
+
+    @property
+    def results(self) -> Results:
+        return () if self.result is None else (self.result, *self.more)
+
+    def further_results(self) -> tuple[Expr, ...]:
+        """Where the second and all further results lie until the next call."""
+        memory = further_memory(self.function.name, self.more)
+        return tuple(
+            ir.Load(f"{result.kind}.load", memory, RESULT_BYTES * index)
+            for index, result in enumerate(self.more)
+        )
+
+
+def further_memory(function: str, more: Results) -> ir.Static:
+    """The memory through which a function hands over all results but the first."""
+    return ir.Static(f"{function}.results", RESULT_BYTES * len(more))
 
 
 class SourceText:
@@ -69,9 +96,14 @@ class Context:
     trusted: bool
     callee: Callable[[str], CompiledFunction | None]
     callee_names: Callable[[], list[str]]
+    name: str = ""
     constants: Mapping[str, int | float | str | bytes] = field(default_factory=dict)
     globals: Mapping[str, ValueType] = field(default_factory=dict)
     may_trap: bool = False
+    array_bytes_left: int = 0
+    """Memory that may still be set aside for arrays."""
+    arrays: int = 0
+    """How many arrays have been set aside."""
 
     def note(self, code: str, node: ast.AST, message: str, hint: str = "") -> None:
         line, offset = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
@@ -94,9 +126,23 @@ class Context:
 
     def once(self, expression: Expr) -> Expr:
         """The same value, which may now be used several times within one statement."""
-        if isinstance(expression, Const | Get):
+        if isinstance(expression, Const | Get | ir.Static):
             return expression
         return self.body.temporary(expression)
+
+    def set_aside(self, size: int, node: ast.AST) -> ir.Static:
+        """Memory for an array of the function, as many bytes each time it is called."""
+        if size > self.array_bytes_left:
+            raise self.refuse(
+                "program_too_large",
+                node,
+                f"the array needs {size:,} bytes; the job's functions have"
+                f" {self.array_bytes_left:,} left for their arrays",
+                "smaller elements, as in xs: u8[:] = [0] * 1000, need less",
+            )
+        self.array_bytes_left -= size
+        self.arrays += 1
+        return ir.Static(f"{self.name}.{self.arrays}", size)
 
 
 def clipped(message: str) -> str:

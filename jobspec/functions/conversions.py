@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 
-from jobspec.functions.context import Context, Value, integer, local_type
+from jobspec import ir
+from jobspec.functions.context import Context, Value, integer, local_type, truth
 from jobspec.ir import Const, Expr, Kind, Op
 from jobspec.types import ValueType
 
@@ -24,6 +25,24 @@ def literal(ctx: Context, value: int, node: ast.AST) -> Value:
     if value.bit_length() > MAX_LITERAL_BITS:
         raise ctx.refuse("number_literal", node, "the number is too large")
     return Value(I64, integer(I64, value), value)
+
+
+def constant(ctx: Context, value: object, node: ast.expr) -> Value:
+    """A number, and in kernels a text, as it is written."""
+    match value:
+        case bool():
+            return Value(BOOL, truth(value))
+        case int():
+            return literal(ctx, value, node)
+        case float():
+            return Value(F64, Const(Kind.F64, value))
+        case str() if ctx.trusted:
+            return Value(ValueType.STRING, ir.Text(value.encode()))
+        case bytes() if ctx.trusted:
+            return Value(ValueType.STRING, ir.Text(value))
+    what = {str: "text", bytes: "text", complex: "complex numbers", type(None): "None"}
+    name = what.get(type(value), "this constant")
+    raise ctx.refuse("unsupported_python", node, f"the language leaves out {name}")
 
 
 def settle(ctx: Context, value: Value, node: ast.AST) -> Value:

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from jobspec import ir, walk
-from jobspec.functions import arithmetic, builtins, intrinsics
-from jobspec.functions.context import CompiledFunction, Context, Value, truth
-from jobspec.functions.conversions import literal, passed, unify, widened
-from jobspec.ir import Call, Choose, Const, Expr, Get, Kind, Op, Stmt
+from jobspec.functions import arithmetic, arrays, builtins, calls, displays
+from jobspec.functions.arrays import Array
+from jobspec.functions.context import Context, Value
+from jobspec.functions.conversions import constant, unify
+from jobspec.functions.variables import Variables
+from jobspec.ir import Choose, Const, Expr, Get, Kind, Op, Stmt
 from jobspec.problems import near_miss
 from jobspec.types import ValueType
 from jobspec.wasm.opcodes import OF_MEMORY, OPERATORS
 
 BOOL, F64 = ValueType.BOOL, ValueType.F64
+_T = TypeVar("_T", bound=Value | Array)
 
 CHEAP_NODES = 10
 """Expressions of up to so many parts are computed without need rather than jumped over."""
@@ -29,16 +34,12 @@ PARTIAL = frozenset(
 """Operators that end the run for some operands."""
 
 LEFT_OUT: dict[type[ast.AST], str] = {
-    ast.Subscript: "indexing",
-    ast.Attribute: "attributes",
-    ast.List: "lists",
-    ast.Tuple: "tuples",
+    ast.Slice: "slices",
     ast.Dict: "dictionaries",
     ast.Set: "sets",
     ast.Lambda: "lambda",
     ast.NamedExpr: "assignment inside an expression",
     ast.JoinedStr: "text",
-    ast.ListComp: "comprehensions",
     ast.SetComp: "comprehensions",
     ast.DictComp: "comprehensions",
     ast.GeneratorExp: "comprehensions",
@@ -50,18 +51,37 @@ LEFT_OUT: dict[type[ast.AST], str] = {
 
 
 class Expressions:
-    """Lowers the expressions of one function; `variable` reads a name."""
+    """Lowers the expressions of one function."""
 
-    def __init__(self, ctx: Context, variable: Callable[[ast.Name], Value]) -> None:
+    def __init__(self, ctx: Context, variables: Variables) -> None:
         self.ctx = ctx
-        self._variable = variable
+        self.variables = variables
 
     def value(self, node: ast.expr) -> Value:
+        """An expression whose value is one number or bool."""
+        return self.number(self.operand(node), node)
+
+    def number(self, given: Value | Array, node: ast.expr) -> Value:
+        if isinstance(given, Value):
+            return given
+        message = f"a number is needed, not the array {given.type}"
+        raise self.ctx.refuse("type_mismatch", node, message, "take an element: xs[0]")
+
+    def operand(self, node: ast.expr) -> Value | Array:
+        """Any expression; what has effects is done now."""
+        if displays.is_display(node):
+            return displays.make(self.ctx, displays.read(self, node), node)
+        if isinstance(node, ast.Name):
+            return self.variables.read(node)
+        if isinstance(node, ast.Subscript):
+            place = self.place(node)
+            return place if place.type.shape else arrays.load(self.ctx, place)
+        return self._number(node)
+
+    def _number(self, node: ast.expr) -> Value:
         match node:
             case ast.Constant():
-                return self.constant(node.value, node)
-            case ast.Name():
-                return self._variable(node)
+                return constant(self.ctx, node.value, node)
             case ast.BinOp(left, op, right):
                 a, b = self.values((left, right))
                 return arithmetic.binary(self.ctx, op, a, b, node)
@@ -76,12 +96,16 @@ class Expressions:
             case ast.IfExp():
                 return self._choice(node)
             case ast.Call():
-                result = self.call(node)
-                if result is None:
-                    raise self.ctx.refuse("type_mismatch", node, "this call has no result")
-                return result
+                return self._single(self.call(node), node)
             case ast.Attribute():
                 return self._attribute(node)
+            case ast.Tuple():
+                raise self.ctx.refuse(
+                    "unsupported_python",
+                    node,
+                    "several values stand only after `return`, and in assignments to as many",
+                    "several results are annotated -> tuple[i64, f64]",
+                )
         what = LEFT_OUT.get(type(node), "this")
         raise self.ctx.refuse("unsupported_python", node, f"the language leaves out {what}")
 
@@ -96,40 +120,78 @@ class Expressions:
             )
         return value.expr
 
+    def _single(self, results: tuple[Value, ...], node: ast.expr) -> Value:
+        if len(results) == 1:
+            return results[0]
+        if not results:
+            raise self.ctx.refuse("type_mismatch", node, "this call has no result")
+        raise self.ctx.refuse(
+            "type_mismatch",
+            node,
+            f"this call has {len(results)} results",
+            "name them all: a, b = ...",
+        )
+
+    def several(self, node: ast.expr) -> list[Value]:
+        """The values of a tuple, or of a call, in the number that there are."""
+        if isinstance(node, ast.Tuple):
+            return self.values(node.elts)
+        if isinstance(node, ast.Call):
+            return list(self.call(node))
+        return [self.value(node)]
+
     def values(self, nodes: Sequence[ast.expr]) -> list[Value]:
         """Operands in order; one that a later one's statements could change is computed first."""
-        values: list[Value] = []
+        return self._in_order(nodes, self.value)
+
+    def operands(self, nodes: Sequence[ast.expr]) -> list[Value | Array]:
+        """`values`, some of which may be arrays."""
+        return self._in_order(nodes, self.operand)
+
+    def _in_order(self, nodes: Sequence[ast.expr], lower: Callable[[ast.expr], _T]) -> list[_T]:
+        given: list[_T] = []
         for node in nodes:
             with self.ctx.body.collect() as block:
-                value = self.value(node)
+                operand = lower(node)
             if block:
-                values = [self._held(earlier) for earlier in values]
+                given = [self.held(earlier) for earlier in given]
                 self.ctx.body.add(*block)
-            values.append(value)
-        return values
+            given.append(operand)
+        return given
 
-    def _held(self, value: Value) -> Value:
-        if is_stable(value.expr):
-            return value
-        return Value(value.type, self.ctx.body.temporary(value.expr))
+    def held(self, given: _T) -> _T:
+        """An operand that no later statement of the same expression can change."""
+        if isinstance(given, Value) and not is_stable(given.expr):
+            return replace(given, expr=self.ctx.body.temporary(given.expr))
+        return given
+
+    def call(self, node: ast.Call) -> tuple[Value, ...]:
+        """The results of a call, of which there may be none."""
+        return calls.call(self, node)
+
+    # --- arrays -----------------------------------------------------------------------------------
+
+    def place(self, node: ast.Subscript) -> Array:
+        """Where `xs[i]`, `m[i, j]` or the row `m[i]` lies."""
+        place = self.operand(node.value)
+        if not isinstance(place, Array):
+            raise self.ctx.refuse("type_mismatch", node, "only arrays have elements")
+        indexes = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if any(isinstance(index, ast.Slice) for index in indexes):
+            raise self.ctx.refuse(
+                "unsupported_python",
+                node,
+                "the language leaves out slices",
+                "go over the elements in a loop",
+            )
+        if len(indexes) > len(place.type.shape):
+            message = f"{place.type} does not take {len(indexes)} indexes"
+            raise self.ctx.refuse("type_mismatch", node, message)
+        for index in self.values(indexes):
+            place = arrays.at(self.ctx, place, index, node)
+        return place
 
     # --- leaves -----------------------------------------------------------------------------------
-
-    def constant(self, constant: object, node: ast.expr) -> Value:
-        match constant:
-            case bool(value):
-                return Value(BOOL, truth(value))
-            case int(value):
-                return literal(self.ctx, value, node)
-            case float(value):
-                return Value(F64, Const(Kind.F64, value))
-            case str(value) if self.ctx.trusted:
-                return Value(ValueType.STRING, ir.Text(value.encode()))
-            case bytes(value) if self.ctx.trusted:
-                return Value(ValueType.STRING, ir.Text(value))
-        what = {str: "text", bytes: "text", complex: "complex numbers", type(None): "None"}
-        name = what.get(type(constant), "this constant")
-        raise self.ctx.refuse("unsupported_python", node, f"the language leaves out {name}")
 
     def _attribute(self, node: ast.Attribute) -> Value:
         if isinstance(node.value, ast.Name) and node.value.id == "math" and not self.ctx.trusted:
@@ -193,75 +255,12 @@ class Expressions:
         self.ctx.body.add(ir.If(condition, tuple(then_block), tuple(else_block)))
         return Value(common, result)
 
-    # --- calls ------------------------------------------------------------------------------------
-
-    def call(self, node: ast.Call) -> Value | None:
-        """A call; None if what is called has no result."""
-        name = self._callee_name(node)
-        if node.keywords or any(isinstance(arg, ast.Starred) for arg in node.args):
-            raise self.ctx.refuse(
-                "unsupported_python", node, "arguments are given by position, one by one"
-            )
-        table = intrinsics.TABLE if self.ctx.trusted else builtins.TABLE
-        entry = table.get(name)
-        if entry is not None:
-            least, most, lower = entry
-            if not least <= len(node.args) <= most:
-                many = str(least) if least == most else f"{least} or more"
-                raise self._wrong_count(node, name, many)
-            return lower(self.ctx, self.values(node.args), node)
-        callee = self.ctx.callee(name) if "." not in name else None
-        if callee is None:
-            known = {*table, *self.ctx.callee_names()}
-            raise self.ctx.refuse(
-                "unknown_function", node, f"there is no function {name}", near_miss(name, known)
-            )
-        return self._call_function(callee, node)
-
-    def _callee_name(self, node: ast.Call) -> str:
-        match node.func:
-            case ast.Name(name):
-                return name
-            case ast.Attribute(ast.Name("math"), name) if not self.ctx.trusted:
-                return f"math.{name}"
-        raise self.ctx.refuse(
-            "unsupported_python", node, "only functions are called, by their plain name"
-        )
-
-    def _call_function(self, callee: CompiledFunction, node: ast.Call) -> Value | None:
-        if len(node.args) != len(callee.params):
-            raise self._wrong_count(node, callee.name, str(len(callee.params)))
-        args = [
-            passed(self.ctx, value, declared, arg, f"parameter {param} of {callee.name}")
-            for value, (param, declared), arg in zip(
-                self.values(node.args), callee.params, node.args, strict=True
-            )
-        ]
-        if callee.result is None:
-            self.ctx.body.add(ir.Do(callee.function.name, tuple(args)))
-            self._check(callee)
-            return None
-        result: Expr = Call(callee.function.name, tuple(args), callee.result.kind)
-        if callee.may_trap:
-            result = self.ctx.body.temporary(result)
-            self._check(callee)
-        return widened(self.ctx, result, callee.result)
-
-    def _check(self, callee: CompiledFunction) -> None:
-        if callee.may_trap:
-            self.ctx.body.add(ir.TrapCheck())
-            self.ctx.may_trap = True
-
-    def _wrong_count(self, node: ast.Call, name: str, many: str) -> Exception:
-        plural = "argument" if many == "1" else "arguments"
-        message = f"{name} takes {many} {plural}, not {len(node.args)}"
-        return self.ctx.refuse("wrong_argument_count", node, message)
-
 
 def is_stable(expression: Expr) -> bool:
     """Whether no statement that is added before an expression can change its value."""
     return all(
-        isinstance(part, Const | Get | ir.Text | Op | Choose) and not _touches_memory(part)
+        isinstance(part, Const | Get | ir.Text | ir.Static | Op | Choose)
+        and not _touches_memory(part)
         for part in walk.subexpressions(expression)
     )
 
@@ -269,7 +268,7 @@ def is_stable(expression: Expr) -> bool:
 def is_cheap(expression: Expr) -> bool:
     """Whether computing an expression for nothing is harmless and costs less than a jump."""
     for count, part in enumerate(walk.subexpressions(expression)):
-        if count == CHEAP_NODES or not isinstance(part, Const | Get | Op | Choose):
+        if count == CHEAP_NODES or not isinstance(part, Const | Get | ir.Static | Op | Choose):
             return False
         if isinstance(part, Op) and (part.name in PARTIAL or _touches_memory(part)):
             return False

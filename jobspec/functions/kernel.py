@@ -70,11 +70,12 @@ def compile_kernel(
     problems = ProblemList()
     reader = Reader("", f"kernels/{source.name}", problems)
     reader.source = source.text
-    signature = reader.signature(node, KERNEL_TYPE_NAMES, may_be_none=True)
+    signature = reader.signature(node, KERNEL_TYPE_NAMES)
     _raise(problems)
     if signature is None:
         raise CompilerError(f"kernel {name} has no signature")
-    params, result = signature
+    params, results = signature
+    result = results[0] if results else None
     ctx = Context(
         source=source.text,
         pointer=f"kernels/{source.name}",
@@ -86,7 +87,7 @@ def compile_kernel(
         constants=source.constants,
         globals=globals_,
     )
-    Statements(ctx, params, result, node).function(node)
+    Statements(ctx, params, results, node).function(node)
     _raise(problems)
     return CompiledFunction(
         name=name,
@@ -94,7 +95,11 @@ def compile_kernel(
         result=result,
         function=ir.Function(
             name=name,
-            params=tuple((param, declared.kind) for param, declared in params),
+            params=tuple(
+                (param, declared.kind)
+                for param, declared in params
+                if isinstance(declared, ValueType)
+            ),
             result=result.kind if result else None,
             body=ctx.body.statements(),
             comment=(ast.get_docstring(node) or "").partition("\n")[0],

@@ -1,4 +1,5 @@
-"""`for i in range(...)`: bounds are computed once, and no step can run past the end of the type.
+"""`for i in range(...)` and `for x in xs`: bounds are computed once, and no step can run past the
+end of the type.
 
 With a step of 1 or -1 a hidden counter is compared with the bound. With other steps the rounds
 are counted beforehand, in unsigned numbers, since the counter could wrap before it is compared.
@@ -7,13 +8,18 @@ are counted beforehand, in unsigned numbers, since the counter could wrap before
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from jobspec.functions import arrays
+from jobspec.functions.arrays import Array
 from jobspec.functions.context import Context, Value, integer
 from jobspec.functions.conversions import as_type, unify
-from jobspec.functions.expressions import Expressions
-from jobspec.ir import Choose, Const, Expr, Get, Op, Set, Stmt
-from jobspec.types import ValueType
+from jobspec.ir import Choose, Const, Expr, Get, Kind, Op, Set, Stmt
+from jobspec.types import ArrayType, ValueType
+
+if TYPE_CHECKING:
+    from jobspec.functions.expressions import Expressions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,16 +30,44 @@ class Counted:
     current: Expr
     condition: Expr
     advance: tuple[Stmt, ...]
+    rounds: int | None = None
+    """How many rounds there are, where that is known."""
 
 
-def counted_range(ctx: Context, expressions: Expressions, node: ast.For) -> Counted:
-    """The loop of a `for` statement over `range` with one to three integers."""
-    call = node.iter
+def over_elements(ctx: Context, array: Array, node: ast.expr) -> Counted:
+    """The loop over the elements of an array of one dimension, by their addresses."""
+    if len(array.type.shape) != 1:
+        raise ctx.refuse(
+            "unsupported_python",
+            node,
+            f"a for loop goes over numbers, not over the rows of {array.type}",
+            "write `for i in range(len(m)):`, and m[i] inside",
+        )
+    array = arrays.pinned(ctx, array)
+    size = arrays.element_bytes(array.type.element)
+    place = ctx.body.variable(array.address)
+    total = Op("i32.mul", (array.lengths[0], Const(Kind.I32, size)))
+    end = ctx.body.temporary(Op("i32.add", (array.address, total)))
+    element = Array(ArrayType(array.type.element, ()), place, ())
+    value = arrays.load(ctx, element)
+    return Counted(
+        type=value.type,
+        current=value.expr,
+        condition=Op("i32.lt_u", (place, end)),
+        advance=(Set(place.name, Op("i32.add", (place, Const(Kind.I32, size)))),),
+    )
+
+
+def counted_range(ctx: Context, expressions: Expressions, call: ast.expr) -> Counted:
+    """The loop over `range` with one to three integers."""
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)) or (
         call.func.id != "range"
     ):
         raise ctx.refuse(
-            "unsupported_python", node.iter, "a for loop goes over range(...)", "use range or while"
+            "unsupported_python",
+            call,
+            "a for loop goes over range(...) or an array",
+            "use range or while",
         )
     if call.keywords or not 1 <= len(call.args) <= 3:
         count = len(call.args) + len(call.keywords)
@@ -56,17 +90,26 @@ def counted_range(ctx: Context, expressions: Expressions, node: ast.For) -> Coun
     counter = ctx.body.variable(first)
     bound = last if isinstance(last, Const) else ctx.body.temporary(last)
     if step.literal in (1, -1):
-        return _by_one(common, counter, bound, step.literal)
+        counted = _by_one(common, counter, bound, step.literal)
+        return replace(counted, rounds=_rounds(start.literal, stop.literal, step.literal))
     stride: Expr
     if step.literal is not None:
+        if step.literal == 0 or step.literal.bit_length() > 63:
+            what = "beyond 64 bits" if step.literal else "zero"
+            raise ctx.refuse("number_literal", call, f"the step of range is {what}")
         stride = Const(common.kind, step.literal)
     else:
         stride = ctx.body.temporary(step.expr)
         zero_step = Op(f"{common.kind}.eqz", (stride,))
         ctx.trap_if(zero_step, "range_step_zero", "the step of range is zero", call)
-    if step.literal == 0:
-        raise ctx.refuse("number_literal", call, "the step of range is zero")
-    return _by_count(ctx, common, counter, bound, stride)
+    counted = _by_count(ctx, common, counter, bound, stride)
+    return replace(counted, rounds=_rounds(start.literal, stop.literal, step.literal))
+
+
+def _rounds(start: int | None, stop: int | None, step: int | None) -> int | None:
+    if start is None or stop is None or step is None:
+        return None
+    return max(0, -((start - stop) // step))
 
 
 def _by_one(common: ValueType, counter: Get, bound: Expr, step: int) -> Counted:

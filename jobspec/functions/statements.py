@@ -1,7 +1,6 @@
 """Lowers the statements of one function, and follows which variables have a value where.
 
-A variable has the type of its first assignment in the text. A bad statement is noted and skipped,
-and what it would have assigned is taken as known, so that one mistake makes one problem.
+A bad statement is noted and skipped, so that one mistake makes one problem.
 """
 
 from __future__ import annotations
@@ -11,18 +10,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jobspec import ir
-from jobspec.functions import arithmetic
-from jobspec.functions.context import Context, Params, Refused, Value, truth
-from jobspec.functions.conversions import assigned, passed, settle, widened
+from jobspec.functions.arrays import Array
+from jobspec.functions.assignments import Assignments
+from jobspec.functions.calls import callee_of
+from jobspec.functions.context import (
+    RESULT_BYTES,
+    Context,
+    Params,
+    Refused,
+    Results,
+    Value,
+    further_memory,
+    truth,
+)
+from jobspec.functions.conversions import passed
 from jobspec.functions.expressions import Expressions
-from jobspec.functions.ranges import Counted, counted_range
-from jobspec.functions.syntax import KERNEL_TYPE_NAMES, TYPE_NAMES, is_none
-from jobspec.ir import Expr, Get, GetGlobal, Set, Stmt
-from jobspec.problems import near_miss
-from jobspec.types import ValueType
-
-LOCAL_TYPES = (ValueType.BOOL, ValueType.I64, ValueType.U64, ValueType.F64)
-"""The types of a researcher's variables."""
+from jobspec.functions.ranges import Counted, counted_range, over_elements
+from jobspec.functions.syntax import is_none
+from jobspec.functions.variables import Variables
+from jobspec.ir import Expr, Stmt
+from jobspec.types import ArrayType
 
 LEFT_OUT: dict[type[ast.stmt], str] = {
     ast.FunctionDef: "functions inside functions",
@@ -44,14 +51,6 @@ LEFT_OUT: dict[type[ast.stmt], str] = {
 
 
 @dataclass(slots=True)
-class _Variable:
-    type: ValueType
-    line: int
-    broken: bool = False
-    """Its assignment was refused; reading it is refused without another problem."""
-
-
-@dataclass(slots=True)
 class _Loop:
     #: What is assigned at each `break`.
     breaks: list[set[str]] = field(default_factory=list)
@@ -61,38 +60,28 @@ class Statements:
     """Lowers one function's statements into the body of `ctx`."""
 
     def __init__(
-        self, ctx: Context, params: Params, result: ValueType | None, node: ast.FunctionDef
+        self, ctx: Context, params: Params, results: Results, node: ast.FunctionDef
     ) -> None:
         self.ctx = ctx
-        self.result = result
-        self.expressions = Expressions(ctx, self._read)
-        self._variables: dict[str, _Variable] = {}
+        self.results = results
+        self.variables = Variables(ctx, params, node)
+        self.expressions = Expressions(ctx, self.variables)
+        self._assignments = Assignments(ctx, self.variables, self.expressions)
         self._loops: list[_Loop] = []
-        self._globals: set[str] = set()
-        self._stored = {
-            part.id
-            for part in ast.walk(node)
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
-        }
-        #: The variables that have a value here; None where the text cannot be reached.
-        self._assigned: set[str] | None = set()
-        for name, declared in params:
-            value = widened(ctx, Get(name, declared.kind), declared)
-            if value.expr.kind is not declared.kind:
-                value = widened(ctx, Get(narrow_name(name), declared.kind), declared)
-                ctx.body.add(Set(name, value.expr))
-            self._variables[name] = _Variable(value.type, node.lineno)
-            self._assigned.add(name)
 
-    def function(self, node: ast.FunctionDef) -> None:
+    def function(self, node: ast.FunctionDef) -> frozenset[str]:
+        """Lower the whole function; the array parameters that it may write to."""
         self._block(node.body)
-        if self._assigned is not None and self.result is not None:
+        if self.variables.assigned is not None and self.results:
             self.ctx.note(
                 "missing_return",
                 node,
                 f"{node.name} can end without returning a value",
                 "return one on every path",
             )
+        self.variables.sharing.check(self.ctx)
+        args = node.args
+        return self.variables.sharing.written(arg.arg for arg in (*args.posonlyargs, *args.args))
 
     # --- blocks -----------------------------------------------------------------------------------
 
@@ -101,32 +90,21 @@ class Statements:
             try:
                 self._statement(statement)
             except Refused:
-                self._assume(statement)
+                self.variables.assume(statement)
 
     def _collected(self, statements: Sequence[ast.stmt]) -> tuple[Stmt, ...]:
         with self.ctx.body.collect() as block:
             self._block(statements)
         return tuple(block)
 
-    def _assume(self, statement: ast.stmt) -> None:
-        """Go on after a refused statement as if it had done what it says."""
-        if isinstance(statement, ast.Return):
-            self._assigned = None
-        for part in ast.walk(statement):
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                unknown = _Variable(ValueType.I64, part.lineno, broken=True)
-                self._variables.setdefault(part.id, unknown)
-                if self._assigned is not None:
-                    self._assigned.add(part.id)
-
     def _statement(self, node: ast.stmt) -> None:
         match node:
-            case ast.Assign(targets, value):
-                self._assign(targets, value, node)
+            case ast.Assign():
+                self._assignments.assign(node, in_loop=bool(self._loops))
             case ast.AugAssign():
-                self._augmented(node)
+                self._assignments.augmented(node)
             case ast.AnnAssign():
-                self._annotated(node)
+                self._assignments.annotated(node, in_loop=bool(self._loops))
             case ast.If():
                 self._if(node)
             case ast.While():
@@ -139,10 +117,10 @@ class Statements:
                 self._return(node)
             case ast.Pass() | ast.Expr(ast.Constant(str())):
                 pass
-            case ast.Expr(ast.Call() as call) if self.ctx.trusted:
+            case ast.Expr(ast.Call() as call) if self.ctx.trusted or self._acts(call):
                 self._do(call)
             case ast.Global(names) if self.ctx.trusted:
-                self._globals.update(names)
+                self.variables.globals.update(names)
             case ast.Expr():
                 raise self.ctx.refuse(
                     "unsupported_python",
@@ -154,127 +132,16 @@ class Statements:
                 what = LEFT_OUT.get(type(node), "this statement")
                 raise self.ctx.refuse("unsupported_python", node, f"the language leaves out {what}")
 
-    # --- variables --------------------------------------------------------------------------------
-
-    def _read(self, node: ast.Name) -> Value:
-        name = node.id
-        if name in self._globals:
-            return self._read_outside(node)
-        variable = self._variables.get(name)
-        if variable is not None and variable.broken:
-            raise Refused(name)
-        if name not in self._stored and variable is None:
-            return self._read_outside(node)
-        if self._assigned is not None and name not in self._assigned:
-            raise self.ctx.refuse(
-                "maybe_unassigned",
-                node,
-                f"{name} may have no value here",
-                f"give {name} a value before, on every path",
-            )
-        if variable is None:  # only text that is never reached assigns it
-            raise self.ctx.refuse("maybe_unassigned", node, f"{name} has no value here")
-        return Value(variable.type, Get(name, variable.type.kind))
-
-    def _read_outside(self, node: ast.Name) -> Value:
-        if node.id in self.ctx.constants:
-            return self.expressions.constant(self.ctx.constants[node.id], node)
-        declared = self.ctx.globals.get(node.id)
-        if declared is not None:
-            return Value(declared, GetGlobal(node.id, declared.kind))
-        raise self.ctx.refuse(
-            "unknown_variable",
-            node,
-            f"there is no variable {node.id}",
-            near_miss(node.id, self._variables),
-        )
-
-    def _write(self, target: ast.Name, value: Value, declared: ValueType | None = None) -> None:
-        name = target.id
-        if name in self._globals:
-            kept = self.ctx.globals[name]
-            expression = assigned(self.ctx, value, kept, target, name)
-            self.ctx.body.add(ir.SetGlobal(name, expression))
-            return
-        if self.ctx.trusted and (name in self.ctx.globals or name in self.ctx.constants):
-            raise self.ctx.refuse("unsupported_python", target, f"{name} lacks `global`")
-        variable = self._variables.get(name)
-        if variable is not None and variable.broken:
-            return
-        if variable is None:
-            value = value if declared else settle(self.ctx, value, target)
-            variable = _Variable(declared or value.type, target.lineno)
-        what = f"variable {name}"
-        if name in self._variables:
-            what += f" (line {variable.line})"
-        expression = assigned(self.ctx, value, variable.type, target, what)
-        self._variables[name] = variable
-        self.ctx.body.add(Set(name, expression))
-        if self._assigned is not None:
-            self._assigned.add(name)
-
-    def _assign(self, targets: list[ast.expr], source: ast.expr, node: ast.Assign) -> None:
-        if len(targets) == 1 and isinstance(targets[0], ast.Name):
-            self._write(targets[0], self.expressions.value(source))
-            return
-        sources = source.elts if isinstance(source, ast.Tuple) else [source]
-        values = [
-            Value(value.type, self.ctx.body.temporary(value.expr), value.literal)
-            for value in self.expressions.values(sources)
-        ]
-        for target in targets:
-            names = target.elts if isinstance(target, ast.Tuple) else [target]
-            if len(names) != len(values):
-                raise self.ctx.refuse(
-                    "unsupported_python",
-                    node,
-                    f"{len(values)} values are assigned to {len(names)} variables",
-                )
-            for name, value in zip(names, values, strict=True):
-                if not isinstance(name, ast.Name):
-                    raise self._not_a_variable(name)
-                self._write(name, value)
-
-    def _augmented(self, node: ast.AugAssign) -> None:
-        if not isinstance(node.target, ast.Name):
-            raise self._not_a_variable(node.target)
-        read = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
-        left, right = self.expressions.values((read, node.value))
-        self._write(node.target, arithmetic.binary(self.ctx, node.op, left, right, node))
-
-    def _annotated(self, node: ast.AnnAssign) -> None:
-        if not isinstance(node.target, ast.Name):
-            raise self._not_a_variable(node.target)
-        names = KERNEL_TYPE_NAMES if self.ctx.trusted else TYPE_NAMES
-        text = ast.unparse(node.annotation)[:60]
-        declared = names.get(text)
-        if declared is None or not (self.ctx.trusted or declared in LOCAL_TYPES):
-            hint = "u8(...) and the like check a number's range" if declared else ""
-            allowed = ", ".join(names if self.ctx.trusted else LOCAL_TYPES)
-            message = f"a variable's type is one of {allowed}, not {text}"
-            raise self.ctx.refuse("unknown_type", node.annotation, message, hint)
-        variable = self._variables.get(node.target.id)
-        if variable is not None and variable.type is not declared and not variable.broken:
-            message = f"{node.target.id} is {variable.type} since line {variable.line}"
-            raise self.ctx.refuse("type_mismatch", node, message)
-        if node.value is None:
-            self._variables.setdefault(node.target.id, _Variable(declared, node.lineno))
-        else:
-            self._write(node.target, self.expressions.value(node.value), declared)
-
-    def _not_a_variable(self, node: ast.AST) -> Refused:
-        return self.ctx.refuse("unsupported_python", node, "only plain variables are assigned")
-
     # --- branches and loops -----------------------------------------------------------------------
 
     def _if(self, node: ast.If) -> None:
         condition = self._condition(node.test)
-        before = self._assigned
-        self._assigned = _copy(before)
+        before = self.variables.assigned
+        self.variables.assigned = _copy(before)
         then = self._collected(node.body)
-        after_then, self._assigned = self._assigned, _copy(before)
+        after_then, self.variables.assigned = self.variables.assigned, _copy(before)
         otherwise = self._collected(node.orelse)
-        self._assigned = _join(after_then, self._assigned)
+        self.variables.assigned = _join(after_then, self.variables.assigned)
         self.ctx.body.add(ir.If(condition, then, otherwise))
 
     def _while(self, node: ast.While) -> None:
@@ -282,10 +149,10 @@ class Statements:
         with self.ctx.body.collect() as checks:
             condition = self._condition(node.test)
         endless = isinstance(node.test, ast.Constant) and node.test.value is True
-        before = _copy(self._assigned)
+        before = _copy(self.variables.assigned)
         body, loop = self._loop_body(node.body)
         after = None if endless else before
-        self._assigned = _join(after, *loop.breaks)
+        self.variables.assigned = _join(after, *loop.breaks)
         if checks:  # they are part of every round
             leave = ir.If(ir.Op("i32.eqz", (condition,)), (ir.Break(),))
             self.ctx.body.add(ir.While(truth(True), (*checks, leave, *body)))
@@ -295,20 +162,27 @@ class Statements:
     def _for(self, node: ast.For) -> None:
         self._no_else(node)
         if not isinstance(node.target, ast.Name):
-            raise self._not_a_variable(node.target)
+            raise self._assignments.not_a_variable(node.target)
         counted: Counted | None = None
         try:
-            counted = counted_range(self.ctx, self.expressions, node)
+            counted = self._counted(node.iter)
         except Refused:
-            self._assume(ast.copy_location(ast.Expr(node.target), node))
-        before = _copy(self._assigned)
+            self.variables.assume(ast.copy_location(ast.Expr(node.target), node))
+        before = _copy(self.variables.assigned)
         with self.ctx.body.collect() as first:
             if counted is not None:
-                self._write(node.target, Value(counted.type, counted.current))
+                self.variables.write(node.target, Value(counted.type, counted.current))
         body, loop = self._loop_body(node.body)
-        self._assigned = _join(before, *loop.breaks)
+        self.variables.assigned = _join(before, *loop.breaks)
         if counted is not None:
             self.ctx.body.add(ir.While(counted.condition, (*first, *body), counted.advance))
+
+    def _counted(self, node: ast.expr) -> Counted:
+        if not isinstance(node, ast.Call) and not self.ctx.trusted:
+            array = self.expressions.operand(node)
+            if isinstance(array, Array):
+                return over_elements(self.ctx, array, node)
+        return counted_range(self.ctx, self.expressions, node)
 
     def _loop_body(self, statements: Sequence[ast.stmt]) -> tuple[tuple[Stmt, ...], _Loop]:
         loop = _Loop()
@@ -322,9 +196,9 @@ class Statements:
         if not self._loops:
             word = "break" if is_break else "continue"
             raise self.ctx.refuse("python_syntax", node, f"{word} stands outside a loop")
-        if is_break and self._assigned is not None:
-            self._loops[-1].breaks.append(self._assigned)
-        self._assigned = None
+        if is_break and self.variables.assigned is not None:
+            self._loops[-1].breaks.append(self.variables.assigned)
+        self.variables.assigned = None
         self.ctx.body.add(ir.Break() if is_break else ir.Continue())
 
     def _no_else(self, node: ast.While | ast.For) -> None:
@@ -343,31 +217,58 @@ class Statements:
     # --- the rest ---------------------------------------------------------------------------------
 
     def _return(self, node: ast.Return) -> None:
-        if self.result is None:
-            if node.value is not None and not is_none(node.value):
-                raise self.ctx.refuse("type_mismatch", node, "the function has no result")
-            self.ctx.body.add(ir.Return())
-        else:
-            if node.value is None or is_none(node.value):
+        if node.value is None or is_none(node.value):
+            if self.results:
+                named = " and ".join(self.results)
                 raise self.ctx.refuse(
-                    "missing_return", node, f"the result is {self.result}, so return a value"
+                    "missing_return", node, f"the result is {named}, so return a value"
                 )
+            self.ctx.body.add(ir.Return())
+        elif not self.results:
+            raise self.ctx.refuse(
+                "type_mismatch",
+                node,
+                "the function has no result",
+                "annotate it: -> i64",
+            )
+        elif len(self.results) == 1:
             value = self.expressions.value(node.value)
-            expression = passed(self.ctx, value, self.result, node.value, "the result")
+            what = "the result"
+            expression = passed(self.ctx, value, self.results[0], node.value, what)
             self.ctx.body.add(ir.Return(expression))
-        self._assigned = None
+        else:
+            self._return_several(node.value)
+        self.variables.assigned = None
+
+    def _return_several(self, node: ast.expr) -> None:
+        values = [self.expressions.held(value) for value in self.expressions.several(node)]
+        if len(values) != len(self.results):
+            count = len(self.results)
+            message = f"{len(values)} values are returned, the function has {count} results"
+            raise self.ctx.refuse("type_mismatch", node, message)
+        first, *further = (
+            self.ctx.body.temporary(passed(self.ctx, value, result, node, f"result {number}"))
+            for number, (value, result) in enumerate(zip(values, self.results, strict=True), 1)
+        )
+        memory = further_memory(f"fn_{self.ctx.name}", self.results[1:])
+        for index, expression in enumerate(further):
+            name = f"{expression.kind}.store"
+            self.ctx.body.add(ir.Store(name, memory, expression, RESULT_BYTES * index))
+        self.ctx.body.add(ir.Return(first))
+
+    def _acts(self, node: ast.Call) -> bool:
+        """Whether a call may do something besides giving results."""
+        callee = callee_of(self.expressions, node)
+        return callee is not None and (
+            callee.result is None or any(isinstance(kind, ArrayType) for _, kind in callee.params)
+        )
 
     def _do(self, node: ast.Call) -> None:
-        value = self.expressions.call(node)
-        if value is not None:
+        results = self.expressions.call(node)
+        for value in results:
             self.ctx.body.temporary(value.expr)
-        elif isinstance(node.func, ast.Name) and node.func.id == "trap":
-            self._assigned = None
-
-
-def narrow_name(name: str) -> str:
-    """The parameter that carries a number which the function computes with in 64 bits."""
-    return f"{name}.narrow"
+        if not results and isinstance(node.func, ast.Name) and node.func.id == "trap":
+            self.variables.assigned = None
 
 
 def _copy(names: set[str] | None) -> set[str] | None:

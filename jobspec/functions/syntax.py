@@ -10,12 +10,14 @@ import ast
 import warnings
 from collections.abc import Mapping
 
-from jobspec.functions.context import Params, SourceText, clipped
+from jobspec.functions.arrays import MAX_DIMENSIONS
+from jobspec.functions.context import Params, Results, SourceText, clipped
 from jobspec.problems import ProblemList, near_miss
-from jobspec.types import ValueType
+from jobspec.types import ArrayType, ValueType
 
 MAX_DEPTH = 100
 MAX_PARAMS = 64
+MAX_RESULTS = 16
 
 NUMBERS = tuple(member for member in ValueType if member.is_number or member is ValueType.BOOL)
 """The types of values in a researcher's function."""
@@ -87,22 +89,40 @@ class Reader:
         return None
 
     def signature(
-        self, node: ast.FunctionDef, type_names: Mapping[str, ValueType], *, may_be_none: bool
-    ) -> tuple[Params, ValueType | None] | None:
-        """The types of parameters and result, or None after problems."""
+        self, node: ast.FunctionDef, type_names: Mapping[str, ValueType] = TYPE_NAMES
+    ) -> tuple[Params, Results] | None:
+        """The types of parameters and results, or None after problems."""
         before = len(self.problems)
         self._check_form(node)
-        params: dict[str, ValueType] = {}
+        params: dict[str, ValueType | ArrayType] = {}
         for arg in (*node.args.posonlyargs, *node.args.args):
-            declared = self._annotation(arg.annotation, arg, f"parameter {arg.arg}", type_names)
+            declared: ValueType | ArrayType | None = None
+            if type_names is TYPE_NAMES and arg.annotation is not None:
+                declared = array_type(arg.annotation)
+            what = f"parameter {arg.arg}"
+            declared = declared or self._annotation(arg.annotation, arg, what, type_names)
             if arg.arg in params:
                 self.note("python_syntax", arg, f"two parameters are named {arg.arg}")
             if declared is not None:
                 params[arg.arg] = declared
-        result = None
-        if not (may_be_none and is_none(node.returns)):
-            result = self._annotation(node.returns, node, "the result", type_names)
-        return (tuple(params.items()), result) if len(self.problems) == before else None
+        results = self._results(node, type_names)
+        return (tuple(params.items()), results) if len(self.problems) == before else None
+
+    def _results(self, node: ast.FunctionDef, type_names: Mapping[str, ValueType]) -> Results:
+        match node.returns:
+            case ast.Constant(None):
+                return ()
+            case ast.Subscript(ast.Name("tuple"), parts) if type_names is TYPE_NAMES:
+                nodes = parts.elts if isinstance(parts, ast.Tuple) else [parts]
+            case _:
+                found = self._annotation(node.returns, node, "the result", type_names)
+                return () if found is None else (found,)
+        if not 2 <= len(nodes) <= MAX_RESULTS:
+            message = f"a tuple has 2 to {MAX_RESULTS} results, not {len(nodes)}"
+            self.note("unsupported_python", node, message)
+            return ()
+        given = [self._annotation(part, node, "a result", type_names) for part in nodes]
+        return tuple(part for part in given if part is not None)
 
     def _check_form(self, node: ast.FunctionDef) -> None:
         args = node.args
@@ -139,8 +159,12 @@ class Reader:
         if declared is None:
             text = ast.unparse(node)[:60]
             hint = near_miss(text, type_names)
-            if text in ("str", "string"):
+            if text in ("str", "string", "bytes"):
                 hint = "strings stay in SQL; pass what is computed from them, such as a length"
+            if array_type(node) is not None:
+                hint = "let the function fill an array that it is given: out: f64[:]"
+            elif text.startswith(("list", "tuple")) or text.endswith("]"):
+                hint = "write an array as f64[:] or f64[:, :], several results as tuple[i64, f64]"
             self.note("unknown_type", node, f"{what}: there is no type {text!r} here", hint)
         return declared
 
@@ -161,6 +185,26 @@ class Reader:
             f"the text is nested more than {MAX_DEPTH} levels deep",
             "compute parts of it in steps of their own",
         )
+
+
+def array_type(node: ast.expr) -> ArrayType | None:
+    """The type that `f64[:]`, `u8[:, :]`, `list[float]` or `list[list[int]]` stands for."""
+    match node:
+        case ast.Subscript(ast.Name("list"), ast.Name(element)) if element in TYPE_NAMES:
+            return ArrayType(TYPE_NAMES[element], (None,))
+        case ast.Subscript(ast.Name("list"), inner):
+            row = array_type(inner)
+            if row is not None and len(row.shape) < MAX_DIMENSIONS:
+                return ArrayType(row.element, (None, *row.shape))
+        case ast.Subscript(ast.Name(element), lengths) if element in TYPE_NAMES:
+            parts = lengths.elts if isinstance(lengths, ast.Tuple) else [lengths]
+            if 1 <= len(parts) <= MAX_DIMENSIONS and all(map(_is_colon, parts)):
+                return ArrayType(TYPE_NAMES[element], (None,) * len(parts))
+    return None
+
+
+def _is_colon(node: ast.expr) -> bool:
+    return isinstance(node, ast.Slice) and not (node.lower or node.upper or node.step)
 
 
 def is_none(node: ast.expr | None) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,37 +12,13 @@ from jobspec import ir
 from jobspec.functions import CompiledFunction, compile_functions
 from jobspec.functions.syntax import MAX_DEPTH
 from jobspec.ir import Kind
-from jobspec.problems import Problem, ProblemList
+from jobspec.problems import ProblemList
 from jobspec.types import ValueType
 from jobspec.wasm.codegen import assemble
+from tests.jobspec.functions_running import Functions, problems_of
 from tests.jobspec.running import Instance
 
 small = st.integers(-(10**6), 10**6)
-
-
-class Functions:
-    """Sources compiled together; calls give a value, or the code and line of a trap."""
-
-    def __init__(self, *sources: str) -> None:
-        problems, traps = ProblemList(), ir.TrapSites()
-        named = {source.split("(")[0].removeprefix("def "): source for source in sources}
-        self.compiled = compile_functions(named, problems, traps)
-        assert not problems.all()
-        self._sites = traps.all()
-        self._instance = Instance(*(item.function for item in self.compiled.values()))
-
-    def __call__(self, name: str, *args: Any) -> Any:
-        value = self._instance.call(f"fn_{name}", *args)
-        number = self._instance.trap()
-        self._instance.call("clear_trap")
-        return value if number is None else (self._sites[number].code, self._sites[number].line)
-
-
-def problems_of(*sources: str, **named: str) -> tuple[Problem, ...]:
-    problems = ProblemList()
-    named |= {source.split("(")[0].removeprefix("def "): source for source in sources}
-    compile_functions(named, problems)
-    return problems.all()
 
 
 # --- programs people write ------------------------------------------------------------------------
@@ -363,14 +338,14 @@ HEAD = "def f(n: i64, x: f64, b: bool) -> i64:\n"
         ("return n ** n", "unsupported_python", 2, 12, "1 << n is 2 ** n"),
         ("return n ** -1", "unsupported_python", 2, 12, "** takes a whole number from 0"),
         ("return n @ n", "unsupported_python", 2, 12, "matrix products"),
-        ("return n[0]", "unsupported_python", 2, 12, "leaves out indexing"),
+        ("return n[0]", "type_mismatch", 2, 12, "only arrays have elements"),
         ("return abs('abc')", "unsupported_python", 2, 16, "leaves out text"),
         ("return 'ü' if b else 'x'", "unsupported_python", 2, 12, "leaves out text"),
         ("return ü + None", "unknown_variable", 2, 12, "no variable ü"),
         ("return n + 1j", "unsupported_python", 2, 16, "leaves out complex numbers"),
         ("return None", "missing_return", 2, 5, "return a value"),
         ("return n is 5", "unsupported_python", 2, 12, "`is` and `in` are left out"),
-        ("return [n][0]", "unsupported_python", 2, 12, "leaves out indexing"),
+        ("return {n}", "unsupported_python", 2, 12, "leaves out sets"),
         ("return (lambda: n)()", "unsupported_python", 2, 12, "by their plain name"),
         ("return 9223372036854775808", "number_literal", 2, 12, "does not fit i64"),
         ("return 1 << 64", "number_literal", 2, 12, "does not fit i64"),
@@ -401,7 +376,7 @@ HEAD = "def f(n: i64, x: f64, b: bool) -> i64:\n"
         ("for i in range(5):\n        pass\n    else:\n        n = 1\n    return 1",
          "unsupported_python", 5, 9, "`else` of loops"),
         ("a, b = 1\n    return n", "unsupported_python", 2, 5, "1 values are assigned to 2"),
-        ("n[0] = 1\n    return n", "unsupported_python", 2, 5, "only plain variables"),
+        ("n[0] = 1\n    return n", "type_mismatch", 2, 5, "only arrays have elements"),
         ("n + 1\n    return n", "unsupported_python", 2, 5, "computed and not used"),
         ("print(n)\n    return n", "unsupported_python", 2, 5, "computed and not used"),
         ("import math\n    return n", "unsupported_python", 2, 5, "are there without it"),
@@ -428,7 +403,12 @@ def test_problems_have_a_place(body: str, code: str, line: int, column: int, wor
         ("def f(n: i64):\n    return 1", "missing_annotation", "the result has no type"),
         ("def f(n: i63) -> i64:\n    return 1", "unknown_type", "did you mean"),
         ("def f(n: str) -> i64:\n    return 1", "unknown_type", "strings stay in SQL"),
-        ("def f(n: list[i64]) -> i64:\n    return 1", "unknown_type", "list[i64]"),
+        ("def f(n: list[str]) -> i64:\n    return 1", "unknown_type", "list[str]"),
+        ("def f(n: i64[3]) -> i64:\n    return 1", "unknown_type", "i64[3]"),
+        ("def f(n: i64[:, :, :, :]) -> i64:\n    return 1", "unknown_type", "f64[:, :]"),
+        ("def f() -> list[i64]:\n    return 1", "unknown_type", "fill an array"),
+        ("def f() -> tuple[i64]:\n    return 1", "unsupported_python", "2 to 16 results, not 1"),
+        ("def f() -> tuple[i64, str]:\n    return 1", "unknown_type", "strings stay in SQL"),
         ("def f(n: i64 = 5) -> i64:\n    return 1", "unsupported_python", "no defaults"),
         ("def f(*n: i64) -> i64:\n    return 1", "unsupported_python", "no *args"),
         ("def f(*, n: i64) -> i64:\n    return 1", "unsupported_python", "keyword-only"),
