@@ -9,9 +9,11 @@ from jobspec.aggregates.function import AggregateFunction, Distinct, Option
 from jobspec.aggregates.table import AGGREGATES
 from jobspec.limits import Limits
 from jobspec.problems import ProblemList, near_miss
+from jobspec.shared import Shared
 from jobspec.sql import syntax
+from jobspec.sql.calls import NO_SHARED, Functions
 from jobspec.sql.casts import is_supported
-from jobspec.sql.check import Checker, Functions, Scope
+from jobspec.sql.check import Checker, Scope
 from jobspec.sql.coercion import coerce
 from jobspec.sql.parse import parse
 from jobspec.sql.typed import Constant, Typed, TypedExpression
@@ -52,13 +54,14 @@ def parse_aggregate(
     *,
     scope: Scope,
     functions: Functions,
+    shared: Shared = NO_SHARED,
     limits: Limits | None = None,
 ) -> TypedAggregate | None:
     """The aggregate that `text` calls; None if it has problems."""
     tree = parse(text, pointer, problems, limits)
     if tree is None:
         return None
-    checker = Checker(pointer, problems, text=text, scope=scope, functions=functions)
+    checker = Checker(pointer, problems, text=text, scope=scope, functions=functions, shared=shared)
     if isinstance(tree, syntax.Call) and tree.name.lower() in AGGREGATES:
         return _Call(checker, tree, pointer).typed()
     _no_aggregate(checker, tree)

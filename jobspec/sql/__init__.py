@@ -5,9 +5,9 @@ The parser is sqlglot's; the meaning is ours, after DuckDB. See `docs/sql-differ
 
 from __future__ import annotations
 
-from jobspec.sql.check import check, parse_expression
+from jobspec.sql.check import check, check_results, parse_expression
 from jobspec.sql.functions import FUNCTIONS, is_built_in
-from jobspec.sql.lower import lower, lower_condition
+from jobspec.sql.lower import lower, lower_condition, lower_results
 from jobspec.sql.parse import is_callable_name, parse
 from jobspec.sql.typed import TypedExpression, columns_read
 from jobspec.sql.value import Value
@@ -17,11 +17,13 @@ __all__ = [
     "TypedExpression",
     "Value",
     "check",
+    "check_results",
     "columns_read",
     "is_built_in",
     "is_callable_name",
     "lower",
     "lower_condition",
+    "lower_results",
     "parse",
     "parse_expression",
 ]

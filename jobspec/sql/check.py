@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from jobspec.limits import Limits
 from jobspec.problems import ProblemList
+from jobspec.shared import Shared
 from jobspec.sql import syntax, typed
+from jobspec.sql.calls import NO_SHARED, Calls, Functions
 from jobspec.sql.casts import can_fail, cast_hint, is_supported
 from jobspec.sql.coercion import coerce, integer, is_bare, number
-from jobspec.sql.conditions import Conditions, compare
+from jobspec.sql.conditions import compare
 from jobspec.sql.functions import (
     FORMS,
     FUNCTIONS,
@@ -37,7 +39,6 @@ from jobspec.types import Column, ValueType
 _BOOL, _STRING = ValueType.BOOL, ValueType.STRING
 _NULL = Constant(_BOOL, None, bare=True)
 Scope = Mapping[str, Column]
-Functions = Mapping[str, typed.UserFunction]
 
 
 def parse_expression(
@@ -47,13 +48,16 @@ def parse_expression(
     *,
     scope: Scope,
     functions: Functions,
+    shared: Shared = NO_SHARED,
     limits: Limits | None = None,
 ) -> TypedExpression | None:
     """The typed tree of one expression over the columns in `scope`; None if it has problems."""
     tree = parse(text, pointer, problems, limits)
     if tree is None:
         return None
-    return check(tree, pointer, problems, text=text, scope=scope, functions=functions)
+    return check(
+        tree, pointer, problems, text=text, scope=scope, functions=functions, shared=shared
+    )
 
 
 def check(
@@ -64,9 +68,10 @@ def check(
     text: str,
     scope: Scope,
     functions: Functions,
+    shared: Shared = NO_SHARED,
 ) -> TypedExpression | None:
     """The typed tree of `tree`, which was parsed from `text`."""
-    checker = Checker(pointer, problems, text=text, scope=scope, functions=functions)
+    checker = Checker(pointer, problems, text=text, scope=scope, functions=functions, shared=shared)
     root = checker.check(tree)
     if isinstance(root, Constant) and root.bare:
         checker.problem(
@@ -76,7 +81,24 @@ def check(
     return None if root is None else TypedExpression(root, pointer)
 
 
-class Checker(Conditions):
+def check_results(
+    tree: Syntax,
+    pointer: str,
+    problems: ProblemList,
+    *,
+    text: str,
+    scope: Scope,
+    functions: Functions,
+    shared: Shared = NO_SHARED,
+    count: int,
+) -> TypedExpression | None:
+    """The call of a function with `count` results, more than one; its root is a `typed.Call`."""
+    checker = Checker(pointer, problems, text=text, scope=scope, functions=functions, shared=shared)
+    root = checker.several_results(tree, count)
+    return None if root is None else TypedExpression(root, pointer)
+
+
+class Checker(Calls):
     """Checks the parts of one expression over columns in scope."""
 
     def __init__(
@@ -87,10 +109,10 @@ class Checker(Conditions):
         text: str,
         scope: Scope,
         functions: Functions,
+        shared: Shared = NO_SHARED,
     ) -> None:
-        super().__init__(pointer, problems, text=text)
+        super().__init__(pointer, problems, text=text, functions=functions, shared=shared)
         self._scope = scope
-        self._functions = functions
 
     def check(self, node: Syntax) -> Typed | None:
         match node:
@@ -129,6 +151,14 @@ class Checker(Conditions):
         column = self._scope.get(node.name)
         if column is not None:
             return typed.Input(column.type, column.nullable, column.name)
+        if node.name in self.shared:
+            self.problem(
+                "unknown_column",
+                node,
+                f"{node.name!r} is a shared input, which no expression can compute with",
+                "pass an array to a function: xs: f64[:]; join a table",
+            )
+            return None
         self.problem(
             "unknown_column",
             node,
@@ -228,21 +258,15 @@ class Checker(Conditions):
     # --- calls ------------------------------------------------------------------------------------
 
     def _call(self, node: syntax.Call) -> Typed | None:
-        name = node.name if node.name in self._functions else node.name.lower()
+        if node.name in self.functions:
+            return self.one_result(node)
+        name = node.name.lower()
         arguments = [self.check(argument) for argument in node.arguments]
-        if node.star and name != "count":
-            self.problem("wrong_argument_count", node, f"{name} does not take *", "name a column")
+        if not self.is_plain(node, of_rows=name == "count", of_groups=name in AGGREGATE_NAMES):
             return None
-        if (node.distinct or node.condition) and name not in AGGREGATE_NAMES:
-            part = "DISTINCT" if node.distinct else "FILTER"
-            message = f"{part} belongs to aggregate functions, which {name[:60]} is not"
-            self.problem("unsupported_sql", node, message, "use CASE, or a 'filter' step before")
-            return None
-        if name in self._functions:
-            return self._call_function(node, self._functions[name], arguments)
         if name in FORMS:
             form = FORMS[name]
-            taken = self._count_is(node, form.least, form.most)
+            taken = self.count_is(node, form.least, form.most)
             return self._form(node, name, arguments) if taken else None
         if name in FUNCTIONS:
             return self._call_built_in(node, FUNCTIONS[name], arguments)
@@ -252,7 +276,7 @@ class Checker(Conditions):
     def _call_built_in(
         self, node: syntax.Call, function: Function, arguments: Sequence[Typed | None]
     ) -> Typed | None:
-        if not self._count_is(node, *function.counts):
+        if not self.count_is(node, *function.counts):
             return None
         return self.apply(node, function, node.arguments, arguments)
 
@@ -265,7 +289,7 @@ class Checker(Conditions):
                 "use it in an 'aggregate' step",
             )
             return
-        hint = self.hint(name, (*self._functions, *FUNCTIONS, *FORMS))
+        hint = self.hint(name, (*self.functions, *FUNCTIONS, *FORMS))
         if name in SQL_FUNCTIONS:
             hint = NOT_YET_FUNCTIONS.get(name, hint)
             self.problem(
@@ -273,53 +297,6 @@ class Checker(Conditions):
             )
         else:
             self.problem("unknown_function", node, f"there is no function {name[:60]!r}", hint)
-
-    def _count_is(self, node: syntax.Call, least: int, most: int | None) -> bool:
-        given = len(node.arguments)
-        if least <= given and (most is None or given <= most):
-            return True
-        wanted = f"{least}" if least == most else f"{least} or more"
-        if most is not None and most > least:
-            wanted = f"{least} to {most}"
-        self.problem(
-            "wrong_argument_count",
-            node,
-            f"{node.name.lower()} takes {wanted} argument{'' if wanted == '1' else 's'}, "
-            f"not {given}",
-        )
-        return False
-
-    def _call_function(
-        self, node: syntax.Call, function: typed.UserFunction, given: Sequence[Typed | None]
-    ) -> Typed | None:
-        if not self._count_is(node, len(function.params), len(function.params)):
-            return None
-        values = self.all(given)
-        if values is None:
-            return None
-        arguments = []
-        for (name, wanted), value, place in zip(
-            function.params, values, node.arguments, strict=True
-        ):
-            flexible = isinstance(value, Constant) and value.flexible
-            widens = (
-                is_bare(value)
-                or value.type is wanted
-                or (value.type.is_integer and wanted.is_number)
-                or (value.type.is_decimal and wanted.is_float)
-                or (value.type.is_float and (wanted is ValueType.F64 or flexible))
-            )
-            if not widens or (value.type.is_float and wanted.is_integer):
-                self.problem(
-                    "type_mismatch",
-                    place,
-                    f"parameter {name!r} of {node.name} is {wanted}, not {value.type}",
-                    f"CAST it to {wanted}",
-                )
-                return None
-            arguments.append(coerce(value, wanted))
-        nullable = any(argument.nullable for argument in arguments)
-        return typed.Call(function.result, nullable, function, tuple(arguments))
 
     def _form(self, node: syntax.Call, name: str, given: Sequence[Typed | None]) -> Typed | None:
         values = self.all(given)

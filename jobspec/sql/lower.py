@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from jobspec import ir
+from jobspec.errors import CompilerError
 from jobspec.ir import Kind
+from jobspec.shared import SharedArray
 from jobspec.sql import casts, ranges, typed
 from jobspec.sql.comparisons import compare
 from jobspec.sql.functions import lowering
@@ -49,6 +51,15 @@ def lower_condition(
     return _Lowering(row, body, expression.pointer).truth(expression.root).true
 
 
+def lower_results(
+    call: TypedExpression, row: Mapping[str, Value], body: ir.Body
+) -> tuple[Value, ...]:
+    """The same for all results of the call of a function that has several."""
+    if not isinstance(call.root, typed.Call):
+        raise CompilerError("several results of what is no call")
+    return _Lowering(row, body, call.pointer).results(call.root)
+
+
 class _Lowering:
     def __init__(self, row: Mapping[str, Value], body: ir.Body, pointer: str) -> None:
         self._row = row
@@ -80,7 +91,7 @@ class _Lowering:
             case typed.Extreme():
                 return self._extreme(node)
             case typed.Call():
-                return self._call(node)
+                return self.results(node)[0]
         truth = self.truth(node)
         valid = either(truth.true, truth.false) if node.nullable else None
         return Value(_BOOL, truth.true, valid)
@@ -121,25 +132,37 @@ class _Lowering:
         self._body.trap_if(both(source.valid, negated(fits)), site)
         return Value(node.type, value, source.valid)
 
-    def _call(self, node: typed.Call) -> Value:
-        function = node.function.function
-        values = [self._kept(self.value(argument)) for argument in node.arguments]
-        call = ir.Call(function.name, tuple(value.value for value in values), node.type.kind)
+    def results(self, node: typed.Call) -> tuple[Value, ...]:
+        """All results of a call, made now."""
+        function = node.function
+        values: list[Value] = []
+        arguments: list[ir.Expr] = []
+        for argument in node.arguments:
+            if isinstance(argument, SharedArray):
+                arguments += _passed(argument)
+            else:
+                values.append(self._kept(self.value(argument)))
+                arguments.append(values[-1].value)
         valid = all_valid(*values)
+        call = ir.Call(function.function.name, tuple(arguments), node.type.kind)
         if valid is None:
-            result = self._body.temporary(call)
-            self._check_trap(node)
-            return Value(node.type, result)
+            return self._called(function, call)
         valid = self._body.temporary(valid)
-        variable = self._body.variable(node.type.kind)
+        variables = [self._body.variable(result.kind) for result in function.results]
         with self._body.when(valid):
-            self._body.add(ir.Set(variable.name, call))
-            self._check_trap(node)
-        return Value(node.type, variable, valid)
+            for variable, result in zip(variables, self._called(function, call), strict=True):
+                self._body.add(ir.Set(variable.name, result.value))
+        return tuple(
+            Value(type_, variable, valid)
+            for type_, variable in zip(function.results, variables, strict=True)
+        )
 
-    def _check_trap(self, node: typed.Call) -> None:
-        if node.function.may_trap:
+    def _called(self, function: typed.UserFunction, call: ir.Call) -> tuple[Value, ...]:
+        first = self._body.temporary(call)
+        if function.may_trap:
             self._body.add(ir.TrapCheck())
+        others = [self._body.temporary(result) for result in function.further_results()]
+        return tuple(map(Value, function.results, (first, *others)))
 
     # --- choices ----------------------------------------------------------------------------------
 
@@ -334,6 +357,12 @@ def _constant(node: typed.Constant) -> Value:
         case bool():
             return Value(node.type, i32(int(node.value)), valid)
     return Value(node.type, ir.Const(node.type.kind, node.value), valid)
+
+
+def _passed(array: SharedArray) -> list[ir.Expr]:
+    """A shared array as functions take it: its address, and its lengths."""
+    address = ir.Op("i32.wrap_i64", (ir.Text(array.data),))
+    return [address, *map(i32, array.shape)]
 
 
 def _is_small(value: ir.Expr) -> bool:

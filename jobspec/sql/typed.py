@@ -12,20 +12,26 @@ from dataclasses import dataclass, fields
 from typing import Protocol
 
 from jobspec import ir
-from jobspec.types import ValueType
+from jobspec.shared import SharedArray
+from jobspec.types import ArrayType, ValueType
 
 
 class UserFunction(Protocol):
     """What expressions need to know of a function of the document."""
 
     @property
-    def params(self) -> tuple[tuple[str, ValueType], ...]: ...
+    def params(self) -> tuple[tuple[str, ValueType | ArrayType], ...]: ...
     @property
-    def result(self) -> ValueType: ...
+    def result(self) -> ValueType | None: ...
+    @property
+    def results(self) -> tuple[ValueType, ...]: ...
+    @property
+    def writes(self) -> frozenset[str]: ...
     @property
     def function(self) -> ir.Function: ...
     @property
     def may_trap(self) -> bool: ...
+    def further_results(self) -> tuple[ir.Expr, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +187,15 @@ class Convert:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of a function of the document; NULL, and no call, if an argument is NULL."""
+    """A call of a function of the document; NULL, and no call, if an argument is NULL.
+
+    `type` is that of the first result; others are lowered by `lower_results` only.
+    """
 
     type: ValueType
     nullable: bool
     function: UserFunction
-    arguments: tuple[Typed, ...]
+    arguments: tuple[Typed | SharedArray, ...]
 
 
 Typed = (
