@@ -16,8 +16,10 @@ from pydantic import (
 from jobspec.document_rules.names import (
     COLUMN_NAME_CHARS,
     NAME_PATTERN,
+    NAMES_PATTERN,
     check_column_name,
     check_name,
+    check_names,
 )
 from jobspec.document_rules.sources import check_scalar
 from jobspec.types import DECIMAL_PATTERN, ValueType
@@ -28,6 +30,13 @@ Name = Annotated[
     Field(json_schema_extra={"pattern": NAME_PATTERN}),
 ]
 """A name that the document gives: usable in SQL without quotes."""
+
+Names = Annotated[
+    StrictStr,
+    AfterValidator(check_names),
+    Field(json_schema_extra={"pattern": NAMES_PATTERN}),
+]
+"""A name, or as many as a function has results: `q, r`."""
 
 ColumnName = Annotated[
     StrictStr,

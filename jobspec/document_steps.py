@@ -15,7 +15,7 @@ from pydantic import (
     Tag,
 )
 
-from jobspec.document_fields import ColumnName, Expression, Model, Name
+from jobspec.document_fields import ColumnName, Expression, Model, Name, Names
 from jobspec.document_rules.names import check_distinct, check_new_names
 from jobspec.document_rules.steps import (
     check_distinct_of,
@@ -40,9 +40,12 @@ class FilterStep(StepModel):
 
 
 class DeriveStep(StepModel):
-    """Add columns, or replace columns of the same name; each is computed from those before."""
+    """Add columns, or replace columns of the same name; each is computed from those before.
 
-    derive: Annotated[dict[Name, Expression], Field(min_length=1)]
+    `{"q, r": "divide(a, b)"}` names as many columns as the function has results.
+    """
+
+    derive: Annotated[dict[Names, Expression], Field(min_length=1)]
 
 
 class SelectStep(StepModel):

@@ -35,6 +35,14 @@ class Derive:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpack:
+    """Several columns from one call of a function with as many results."""
+
+    names: tuple[str, ...]
+    call: TypedExpression
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """The only columns from here on: new name, old name."""
 
@@ -49,7 +57,7 @@ class Draw:
     seed: int
 
 
-Step = Filter | Derive | Project | Draw
+Step = Filter | Derive | Unpack | Project | Draw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +126,9 @@ def needed_only(
                 live = live - {name} | columns_read(value)
             case Draw():
                 kept.append(step)
+            case Unpack(names, call) if live.intersection(names):
+                kept.append(step)
+                live = live.difference(names) | columns_read(call)
             case Project(columns):
                 pairs = tuple(pair for pair in columns if pair[0] in live)
                 kept.append(Project(pairs))

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
-from typing import cast
 
 from jobspec import document_steps as doc
 from jobspec.aggregates import aggregate, parse_aggregate
 from jobspec.document_rules.steps import read_order
 from jobspec.functions import CompiledFunction
 from jobspec.limits import Limits
-from jobspec.plan import Call, Derive, Draw, Filter, Plan, Project, Step, needed_only
+from jobspec.plan import Call, Derive, Draw, Filter, Plan, Project, Step, Unpack, needed_only
 from jobspec.problems import ProblemList, near_miss, pointer
 from jobspec.program_plan import (
     Axes,
@@ -31,15 +30,17 @@ from jobspec.program_plan import (
     Sort,
     SortKey,
 )
+from jobspec.shared import Shared
 from jobspec.sources.source import SourceColumn
 from jobspec.sql import (
     TypedExpression,
     check,
+    check_results,
     columns_read,
     parse,
     syntax,
 )
-from jobspec.sql.typed import UserFunction
+from jobspec.sql.calls import NO_SHARED
 from jobspec.types import Column, Schema, ValueType
 
 
@@ -63,6 +64,7 @@ def build_plan(
     axes: Axes = (),
     rows: int | None,
     functions: Mapping[str, CompiledFunction],
+    shared: Shared = NO_SHARED,
     limits: Limits,
     problems: ProblemList,
     part: str = "steps",
@@ -73,7 +75,7 @@ def build_plan(
     key of the document where the steps stand.
     """
     before = len(problems)
-    planner = _Planner(source, axes, functions, limits, problems)
+    planner = _Planner(source, axes, functions, limits, problems, shared=shared)
     for index, step in enumerate(steps):
         planner.step(step, (part, index))
     planner.finish(part)
@@ -87,12 +89,13 @@ def plan_verify(
     result: Schema,
     *,
     functions: Mapping[str, CompiledFunction],
+    shared: Shared = NO_SHARED,
     limits: Limits,
     problems: ProblemList,
 ) -> Plan | None:
     """The plan of a program that keeps the rows of a result for which a condition is true."""
     before = len(problems)
-    planner = _Planner(columns_of(result), (), functions, limits, problems)
+    planner = _Planner(columns_of(result), (), functions, limits, problems, shared=shared)
     planner.filter(condition, ("trust", "verify"), "verify")
     planner.narrow()
     return planner.plan(None) if len(problems) == before else None
@@ -116,12 +119,13 @@ class _Planner:
         functions: Mapping[str, CompiledFunction],
         limits: Limits,
         problems: ProblemList,
+        *,
+        shared: Shared,
     ) -> None:
         self._axes = axes
         self._columns = tuple(source or ())
+        self._shared = shared
         self._functions = functions
-        # Only kernels lack a result.
-        self._callable = cast(Mapping[str, UserFunction], functions)
         self._limits = limits
         self._problems = problems
         self._scope: _Scope = {}
@@ -149,7 +153,9 @@ class _Planner:
                 self.filter(step.filter, (*place, "filter"), "a filter")
             case doc.DeriveStep():
                 for name, text in step.derive.items():
-                    self._derive(name, text, (*place, "derive", name))
+                    names = tuple(part.strip() for part in name.split(","))
+                    derive = self._derive if len(names) == 1 else self._unpack
+                    derive(names, text, (*place, "derive", name))
             case doc.SelectStep():
                 kept = [
                     self._existing(name, (*place, "select", index))
@@ -205,13 +211,35 @@ class _Planner:
             return
         self._steps.append(Filter(condition))
 
-    def _derive(self, name: str, text: str, place: tuple[str | int, ...]) -> None:
+    def _derive(self, names: tuple[str, ...], text: str, place: tuple[str | int, ...]) -> None:
+        (name,) = names
         value = self._expression(text, place)
         if value is None:
             self._scope[name] = _Untyped()
             return
         self._scope[name] = Column(name, value.type, value.nullable)
         self._steps.append(Derive(name, value))
+
+    def _unpack(self, names: tuple[str, ...], text: str, place: tuple[str | int, ...]) -> None:
+        tree = self._parsed(text, place)
+        call = None
+        if tree is not None:
+            call = check_results(
+                tree,
+                pointer(*place),
+                self._problems,
+                text=text,
+                scope=self._typed_scope(),
+                functions=self._functions,
+                shared=self._shared,
+                count=len(names),
+            )
+        if call is None:
+            self._scope |= dict.fromkeys(names, _Untyped())
+            return
+        for name, type_ in zip(names, call.results, strict=True):
+            self._scope[name] = Column(name, type_, call.nullable)
+        self._steps.append(Unpack(names, call))
 
     def _rename(self, step: doc.RenameStep, place: tuple[str | int, ...]) -> None:
         new_names = {
@@ -301,7 +329,8 @@ class _Planner:
             pointer(*place),
             self._problems,
             scope=self._typed_scope(),
-            functions=self._callable,
+            functions=self._functions,
+            shared=self._shared,
             limits=self._limits,
         )
         if typed is None:
@@ -383,7 +412,8 @@ class _Planner:
             self._problems,
             text=text,
             scope=self._typed_scope(),
-            functions=self._callable,
+            functions=self._functions,
+            shared=self._shared,
         )
 
     def _parsed(self, text: str, place: tuple[str | int, ...]) -> syntax.Syntax | None:

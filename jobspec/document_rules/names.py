@@ -13,6 +13,7 @@ from jobspec.sql import is_built_in, is_callable_name
 
 NAME_CHARS = 63
 NAME_PATTERN = f"^[A-Za-z_][A-Za-z0-9_]{{0,{NAME_CHARS - 1}}}$"
+NAMES_PATTERN = f"{NAME_PATTERN[:-1]}(\\s*,\\s*{NAME_PATTERN[1:-1]})*$"
 COLUMN_NAME_CHARS = 128
 TITLE_CHARS = 100
 _HIDDEN = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
@@ -31,6 +32,14 @@ def check_name(name: str) -> str:
         f"use letters, digits and _, at most {NAME_CHARS}"
         + (f", such as {mended!r}" if mended.strip("_") else ""),
     )
+
+
+def check_names(names: str) -> str:
+    """One name, or several with commas between them."""
+    if "," not in names:
+        return check_name(names)
+    check_distinct([check_name(name.strip()) for name in names.split(",")])
+    return names
 
 
 def check_column_name(name: str) -> str:

@@ -26,10 +26,10 @@ from jobspec.ir import (
     Set,
     Stmt,
 )
-from jobspec.plan import Derive, Draw, Filter, Plan, Project, Step
+from jobspec.plan import Derive, Draw, Filter, Plan, Project, Step, Unpack
 from jobspec.program.records import i32, load, pinned, variable
 from jobspec.program_plan import Axes, Axis
-from jobspec.sql import TypedExpression, Value, columns_read, lower, lower_condition
+from jobspec.sql import TypedExpression, Value, columns_read, lower, lower_condition, lower_results
 from jobspec.types import Column, ValueType
 
 Read = Callable[[], Value]
@@ -187,6 +187,10 @@ def lower_steps(
                 body.add(If(Op("i32.eqz", (drawn,)), (Continue(),)))
             case Derive(name, value):
                 row.values[name] = row.compute(body, value, name)
+            case Unpack(names, call):
+                row.need(columns_read(call))
+                results = lower_results(call, row.values, body)
+                row.values |= zip(names, results, strict=True)
             case Project(columns):
                 values = {new: row.values[old] for new, old in columns if old in row.values}
                 unread = {new: row.unread[old] for new, old in columns if old not in row.values}

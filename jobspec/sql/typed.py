@@ -233,6 +233,11 @@ class TypedExpression:
     def nullable(self) -> bool:
         return self.root.nullable
 
+    @property
+    def results(self) -> tuple[ValueType, ...]:
+        """The types of all results, of which only the call of a function has several."""
+        return self.root.function.results if isinstance(self.root, Call) else (self.type,)
+
 
 def columns_read(expression: TypedExpression) -> frozenset[str]:
     """The names of the columns whose values the expression needs."""
