@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jobspec.aggregates.aggregate import Aggregate
+from jobspec.aggregates.budget import Budget
 from jobspec.aggregates.checks import count_of
 from jobspec.aggregates.function import AggregateFunction, Distinct, Takes
 from jobspec.aggregates.state import InProgram, Merged, State, Types
@@ -32,8 +33,8 @@ def _check(aggregate: Aggregate, partial: Sequence[Any]) -> None:
 
 
 class _Count(Merged):
-    def __init__(self, aggregate: Aggregate) -> None:
-        super().__init__(aggregate)
+    def __init__(self, aggregate: Aggregate, budget: Budget) -> None:
+        super().__init__(aggregate, budget)
         self._count = 0
 
     def take(self, partial: Sequence[Any]) -> None:
@@ -55,7 +56,7 @@ FUNCTIONS = (
         gives=ValueType.I64,
         state=State(partial=_partial, update=_count, merged=_Count, check=_check),
         about="The number of rows, or of rows where the argument is not NULL.",
-        examples=(("count(*)", "5"), ("count(n)", "4")),
+        examples=(("count(*)", "5"), ("count(n)", "4"), ("count(DISTINCT n)", "3")),
         nullable=False,
         star=True,
         distinct=Distinct.VALUES,

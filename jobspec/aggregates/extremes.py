@@ -12,6 +12,7 @@ from functools import partial as bound
 from typing import Any
 
 from jobspec.aggregates.aggregate import Aggregate
+from jobspec.aggregates.budget import Budget
 from jobspec.aggregates.function import AggregateFunction, Distinct, Takes, of_first
 from jobspec.aggregates.state import InProgram, Merged, State, Types
 from jobspec.ir import Expr
@@ -54,8 +55,10 @@ def _comes_before(state: InProgram, operator: str, key: Value, best: Value) -> E
 class _Extreme(Merged):
     """Takes the columns of any of these states: the last is what is compared."""
 
-    def __init__(self, before: Callable[[Any, Any], bool], aggregate: Aggregate) -> None:
-        super().__init__(aggregate)
+    def __init__(
+        self, before: Callable[[Any, Any], bool], aggregate: Aggregate, budget: Budget
+    ) -> None:
+        super().__init__(aggregate, budget)
         self._before = before
         self._value: Scalar = None
         self._key: Scalar = None

@@ -7,6 +7,7 @@ from functools import partial as bound
 from typing import Any
 
 from jobspec.aggregates.aggregate import Aggregate
+from jobspec.aggregates.budget import Budget
 from jobspec.aggregates.function import AggregateFunction, Distinct, Takes, of_first
 from jobspec.aggregates.state import InProgram, Merged, State, Types
 from jobspec.ir import Store
@@ -45,8 +46,8 @@ def _keep_any(state: InProgram) -> None:
 class _Seen(Merged):
     """The first or the last of the rows that there were."""
 
-    def __init__(self, last: bool, aggregate: Aggregate) -> None:
-        super().__init__(aggregate)
+    def __init__(self, last: bool, aggregate: Aggregate, budget: Budget) -> None:
+        super().__init__(aggregate, budget)
         self._last = last
         self._seen = False
         self._value: Scalar = None
@@ -61,8 +62,8 @@ class _Seen(Merged):
 
 
 class _Any(Merged):
-    def __init__(self, aggregate: Aggregate) -> None:
-        super().__init__(aggregate)
+    def __init__(self, aggregate: Aggregate, budget: Budget) -> None:
+        super().__init__(aggregate, budget)
         self._value: Scalar = None
 
     def take(self, partial: Sequence[Any]) -> None:

@@ -9,6 +9,7 @@ from functools import reduce
 from typing import Any
 
 from jobspec.aggregates.aggregate import Aggregate
+from jobspec.aggregates.budget import Budget
 from jobspec.aggregates.function import AggregateFunction, Distinct, Takes, of_first
 from jobspec.aggregates.state import InProgram, Merged, State, Types
 from jobspec.ir import Choose, Op
@@ -37,8 +38,10 @@ def _fold(instruction: str, state: InProgram) -> None:
 
 
 class _Folded(Merged):
-    def __init__(self, fold: Callable[[Any, Any], Any], aggregate: Aggregate) -> None:
-        super().__init__(aggregate)
+    def __init__(
+        self, fold: Callable[[Any, Any], Any], aggregate: Aggregate, budget: Budget
+    ) -> None:
+        super().__init__(aggregate, budget)
         self._fold = fold
         self._value: Scalar = None
 

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from jobspec.aggregates.aggregate import Aggregate
+from jobspec.aggregates.budget import Budget
 from jobspec.aggregates.table import merged, state_of
 from jobspec.arrow import array_of, arrow_schema, scalars
 from jobspec.errors import MergeError, OutputError
@@ -32,9 +33,10 @@ def merge_groups(
     `batches` have the keys, then the partial columns of the aggregates. Raises OutputError and
     MergeError.
     """
+    budget = Budget()
     groups: dict[tuple[object, ...], _Row] = {}
     if not keys:
-        groups[()] = _Row((), aggregates)
+        groups[()] = _Row((), aggregates, budget)
     floats = [index for index, key in enumerate(keys) if key.type.is_float]
     partial = (*keys, *(column for aggregate in aggregates for column in aggregate.partial))
     for batch in batches:
@@ -43,7 +45,7 @@ def merge_groups(
             identity = _identity(own, floats) if floats else own
             row = groups.get(identity)
             if row is None:
-                row = groups[identity] = _Row(own, aggregates)
+                row = groups[identity] = _Row(own, aggregates, budget)
             row.take(values, len(keys))
     rows = list(groups.values())
     schema = (*keys, *(aggregate.result for aggregate in aggregates))
@@ -105,9 +107,11 @@ class _Row:
 
     __slots__ = ("_keys", "_states")
 
-    def __init__(self, keys: tuple[Scalar, ...], aggregates: Sequence[Aggregate]) -> None:
+    def __init__(
+        self, keys: tuple[Scalar, ...], aggregates: Sequence[Aggregate], budget: Budget
+    ) -> None:
         self._keys = keys
-        self._states = [(len(each.partial), merged(each)) for each in aggregates]
+        self._states = [(len(each.partial), merged(each, budget)) for each in aggregates]
 
     def take(self, values: tuple[Scalar, ...], start: int) -> None:
         """`values` are a whole row; `start` is where its keys end."""

@@ -115,7 +115,7 @@ class _Call:
             hint = "name a column" if not function.star else "write count(DISTINCT column)"
             self._problem("wrong_argument_count", f"{self._name} does not take * here", hint)
             return False
-        if tree.distinct and function.distinct is not Distinct.IDLE:
+        if tree.distinct and function.distinct is Distinct.REFUSED:
             self._problem(
                 "unsupported_sql",
                 f"{self._name} does not take DISTINCT",

@@ -17,6 +17,7 @@ from typing import Any
 
 from jobspec import kernels
 from jobspec.aggregates.aggregate import Aggregate
+from jobspec.aggregates.budget import Budget
 from jobspec.ir import Body, Const, Expr, Get, Kind, Op, Store
 from jobspec.program.records import Field, once, store_name
 from jobspec.sql.value import Value, i32
@@ -76,8 +77,13 @@ class InProgram:
 class Merged(ABC):
     """The state of one aggregate on the hub."""
 
-    def __init__(self, aggregate: Aggregate) -> None:
+    def __init__(self, aggregate: Aggregate, budget: Budget) -> None:
         self.aggregate = aggregate
+        self._budget = budget
+
+    def spend(self, size: int) -> None:
+        """Note that so many bytes more are remembered. Raises MergeError beyond the limit."""
+        self._budget.spend(self.aggregate.result.name, size)
 
     @abstractmethod
     def take(self, partial: Sequence[Any]) -> None:
@@ -99,7 +105,7 @@ class State:
     """The partial columns of an aggregate of that name over arguments of these types."""
     update: Callable[[InProgram], None]
     """Adds the statements that take a row in; they trap for want of memory only."""
-    merged: Callable[[Aggregate], Merged]
+    merged: Callable[[Aggregate, Budget], Merged]
     cells: int = 0
     write: Callable[[InProgram], None] | None = None
     """Adds the statements that fill the partial columns from the cells."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jobspec.aggregates.aggregate import Aggregate
+from jobspec.aggregates.budget import Budget
 from jobspec.aggregates.checks import count_of
 from jobspec.aggregates.function import AggregateFunction, Distinct, Takes
 from jobspec.aggregates.state import InProgram, Merged, State, Types
@@ -75,8 +76,8 @@ def _check_float(aggregate: Aggregate, partial: Sequence[Any]) -> None:
 
 
 class _IntegerSum(Merged):
-    def __init__(self, aggregate: Aggregate) -> None:
-        super().__init__(aggregate)
+    def __init__(self, aggregate: Aggregate, budget: Budget) -> None:
+        super().__init__(aggregate, budget)
         self._sum = 0
         self._count = 0
 
@@ -90,8 +91,8 @@ class _IntegerSum(Merged):
 
 
 class _FloatSum(Merged):
-    def __init__(self, aggregate: Aggregate) -> None:
-        super().__init__(aggregate)
+    def __init__(self, aggregate: Aggregate, budget: Budget) -> None:
+        super().__init__(aggregate, budget)
         self._sum = 0.0
         self._count = 0
 
@@ -183,7 +184,7 @@ FUNCTIONS = (
             "The sum; of bools, how many are true. Integers and decimals are summed exactly, in"
             " 128 bits; the last digits of a float sum depend on how the job was split."
         ),
-        examples=(("sum(n)", "8"), ("sum(price)", "7.25")),
+        examples=(("sum(n)", "8"), ("sum(DISTINCT n)", "6"), ("sum(price)", "7.25")),
         differs=(
             "The result is an i64, a u64 (of u64) or a decimal of 18 digits, where DuckDB has"
             " HUGEINT and 38 digits; a sum beyond it fails the job."

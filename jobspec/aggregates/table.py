@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import ModuleType
 
-from jobspec.aggregates import counts, extremes, firsts, folds, sums
+from jobspec.aggregates import counts, extremes, firsts, folds, maps, moments, sketches, sums, texts
 from jobspec.aggregates.aggregate import Aggregate
+from jobspec.aggregates.budget import Budget
 from jobspec.aggregates.function import AggregateFunction, Distinct
+from jobspec.aggregates.maps import distinct_state
 from jobspec.aggregates.state import Merged, State, Types
 from jobspec.types import Column
 
-_FAMILIES: tuple[ModuleType, ...] = (counts, sums, extremes, firsts, folds)
+_FAMILIES: tuple[ModuleType, ...] = (
+    counts,
+    sums,
+    moments,
+    extremes,
+    firsts,
+    folds,
+    maps,
+    sketches,
+    texts,
+)
 
 AGGREGATES: dict[str, AggregateFunction] = {
     name: row
@@ -47,11 +59,10 @@ def state_of(aggregate: Aggregate) -> State:
     return _state(AGGREGATES[aggregate.function], aggregate.arguments, aggregate.distinct)
 
 
-def merged(aggregate: Aggregate) -> Merged:
+def merged(aggregate: Aggregate, budget: Budget) -> Merged:
     """The state of an aggregate on the hub, of no rows yet."""
-    return state_of(aggregate).merged(aggregate)
+    return state_of(aggregate).merged(aggregate, budget)
 
 
 def _state(function: AggregateFunction, arguments: Types, distinct: bool) -> State:
-    del distinct
-    return function.state_of(arguments)
+    return distinct_state(function, arguments) if distinct else function.state_of(arguments)
