@@ -128,6 +128,14 @@ def output_table(plan: ProgramPlan, data: bytes) -> pa.Table:
     return pa.Table.from_batches([output_batch(plan, data)])
 
 
+def output_ends(plan: ProgramPlan, data: bytes) -> bool | None:
+    """Whether nothing after an output can be part of the result; None where that never happens."""
+    match plan.closing:
+        case Limit(rows=rows) | Search(rows=rows):
+            return table_bytes.read_header(data).rows >= rows
+    return None
+
+
 def output_rows_done(data: bytes) -> int:
     """How many source rows stand behind an output. Raises OutputError."""
     return table_bytes.read_header(data).rows_done

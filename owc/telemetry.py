@@ -35,6 +35,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     ),
     "job_approved": Event(logging.INFO, "an operator let a held job begin"),
     "job_cancelled": Event(logging.INFO, "a job was cancelled, and why"),
+    "job_stopped": Event(logging.INFO, "a job's result was found; what comes after is not needed"),
     "job_failed": Event(logging.WARNING, "a job failed, and why"),
     "job_merged": Event(logging.INFO, "a job succeeded: rows of its result"),
     "job_split": Event(logging.INFO, "all sub-jobs of a job are there"),

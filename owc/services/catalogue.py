@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,25 @@ from owc.services import summaries
 from owc.services.dispatch import record_of
 from owc.services.hub import Hub
 from owc.services.values import (
+    HubProgram,
     JobSummary,
     JobView,
     Preview,
     ResultColumn,
+    ResultFile,
     SubJobView,
     VolunteerRecord,
 )
-from owc.store import PAGE, JobRow, LeaseRow, LeaseSubJobRow, SubJobRow, VolunteerRow
+from owc.store import (
+    PAGE,
+    HubProgramRow,
+    JobRow,
+    LeaseRow,
+    LeaseSubJobRow,
+    ResultFileRow,
+    SubJobRow,
+    VolunteerRow,
+)
 
 PAGE_MOST = 1000
 SHOWN_SUB_JOBS = 50
@@ -54,6 +66,19 @@ def job_view(hub: Hub, job_id: str) -> JobView:
         job = _job(session, job_id)
         summary = summaries.of_jobs(session, [job_id])[0]
         shown = _sub_jobs(session, job_id, _first_shown(session, job) - 1, SHOWN_SUB_JOBS)
+        programs = tuple(
+            HubProgram(
+                role=row.role,
+                sha256=row.program_sha256,
+                bytes=row.program_bytes,
+                listing=row.listing,
+            )
+            for row in _hub_programs(session, job_id)
+        )
+        files = tuple(
+            ResultFile(form=row.form, sha256=row.sha256, problem=row.problem, about=row.about)
+            for row in _result_files(session, job_id)
+        )
     return JobView(
         **{name: getattr(summary, name) for name in JobSummary.__dataclass_fields__},
         purpose=job.purpose,
@@ -75,6 +100,8 @@ def job_view(hub: Hub, job_id: str) -> JobView:
         input_preview=_preview(job.input_preview),
         result_preview=_preview(job.result_preview),
         sub_jobs=shown,
+        hub_programs=programs,
+        result_files=files,
     )
 
 
@@ -105,6 +132,15 @@ def manifest(hub: Hub, job_id: str) -> dict[str, Any]:
             .order_by(SubJobRow.seq)
         )
         partition = [dict(row._mapping) for row in rows]
+        hub_programs = {
+            row.role: {
+                "sha256": row.program_sha256,
+                "bytes": row.program_bytes,
+                "plan": json.loads(row.plan),
+            }
+            for row in _hub_programs(session, job_id)
+        }
+        files = {row.form: row.sha256 for row in _result_files(session, job_id) if row.sha256}
     return {
         "job_id": job.id,
         "name": job.name,
@@ -114,7 +150,8 @@ def manifest(hub: Hub, job_id: str) -> dict[str, Any]:
         "program": {"sha256": job.program_sha256, "bytes": job.program_bytes},
         "plan": json.loads(job.plan),
         "source": {"kind": job.source_kind, "sha256": job.source_sha256},
-        "result": {"sha256": job.result_sha256, "rows": job.result_rows},
+        "hub_programs": hub_programs,
+        "result": {"sha256": job.result_sha256, "rows": job.result_rows, "files": files},
         "sub_jobs": partition,
     }
 
@@ -142,6 +179,7 @@ def public_blob(hub: Hub, sha256: str) -> Path:
     path = hub.blobs.path(sha256)
     with hub.database.read() as session:
         chunk_of = select(SubJobRow.job_id).where(SubJobRow.chunk_sha256 == sha256)
+        run_for = select(HubProgramRow.job_id).where(HubProgramRow.program_sha256 == sha256)
         states = session.scalars(
             select(JobRow.state)
             .where(
@@ -152,6 +190,7 @@ def public_blob(hub: Hub, sha256: str) -> Path:
                     JobRow.program_sha256 == sha256,
                     JobRow.source_sha256 == sha256,
                     JobRow.id.in_(chunk_of),
+                    JobRow.id.in_(run_for),
                 ),
             )
             .distinct()
@@ -192,6 +231,21 @@ def _job(session: Session, job_id: str) -> JobRow:
     if job.state is JobState.REMOVED:
         raise Removed(f"The job {job_id} was taken down.")
     return job
+
+
+def _hub_programs(session: Session, job_id: str) -> Sequence[HubProgramRow]:
+    return session.scalars(
+        select(HubProgramRow)
+        .where(HubProgramRow.job_id == job_id)
+        .order_by(HubProgramRow.role)
+        .options(undefer_group(PAGE))
+    ).all()
+
+
+def _result_files(session: Session, job_id: str) -> Sequence[ResultFileRow]:
+    return session.scalars(
+        select(ResultFileRow).where(ResultFileRow.job_id == job_id).order_by(ResultFileRow.form)
+    ).all()
 
 
 def _first_shown(session: Session, job: JobRow) -> int:

@@ -18,15 +18,16 @@ from owc.domain.states import JobState, SubJobState, Verdict
 from owc.services import moves
 from owc.services.aftermath import Change, begin_change
 from owc.services.hub import Hub
-from owc.services.plans import chunk_of, describe_trap, read_plan
+from owc.services.plans import (
+    Verify,
+    chunk_of,
+    describe_trap,
+    fuel_for,
+    passes,
+    read_plan,
+    verify_of,
+)
 from owc.store import JobRow, ResultRow, SubJobRow, VolunteerRow
-
-FUEL_PER_SECOND = 1_000_000_000
-"""Wasmtime's fuel is about one a WebAssembly instruction; a slow machine does this many."""
-
-
-def fuel_for(seconds: float) -> int:
-    return int(seconds * FUEL_PER_SECOND)
 
 
 def check_sub_jobs(hub: Hub, sub_job_ids: Sequence[str]) -> int:
@@ -48,6 +49,7 @@ def run_on_hub(hub: Hub, sub_job_id: str) -> bool:
 class _Case:
     job: JobRow
     sub_job: SubJobRow
+    verify: Verify | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +61,7 @@ class _Finding:
     trap_site: int | None = None
     elapsed_seconds: float = 0.0
     failure: str | None = None
+    ends: bool | None = None
 
     @property
     def sha256(self) -> str:
@@ -83,7 +86,8 @@ def _begin(hub: Hub, sub_job_id: str) -> _Case | None:
         job = change.session.get_one(JobRow, sub_job.job_id)
         sub_job.hub_runs += 1
         if sub_job.hub_runs <= hub.settings.task_attempts:
-            return _Case(job=job, sub_job=sub_job)
+            verify = verify_of(change.session, [job.id]).get(job.id)
+            return _Case(job=job, sub_job=sub_job, verify=verify)
         reason = (
             f"{_rows_of(sub_job)} could not be run on the hub: each of"
             f" {hub.settings.task_attempts} attempts ended its process."
@@ -105,11 +109,19 @@ def _run(hub: Hub, case: _Case) -> _Finding:
     except jobspec.RunError as error:
         telemetry.event("hub_run_failed", sub_job_id=case.sub_job.id, code=error.code)
         return _Finding(failure=_describe_failure(hub, case.sub_job, error))
+    verify = case.verify if run.trap_site is None else None
+    if verify is not None and not passes(hub, verify, plan, run.output):
+        reason = (
+            "The condition of trust.verify is not true for every row that the hub itself computes"
+            f" from {_rows_of(case.sub_job, begins=False)}."
+        )
+        return _Finding(failure=reason)
     return _Finding(
         output=run.output,
         rows_done=run.rows_done,
         trap_site=run.trap_site,
         elapsed_seconds=hub.clock.monotonic() - started,
+        ends=jobspec.output_ends(plan, run.output),
     )
 
 
@@ -143,10 +155,13 @@ def _judge(change: Change, hub: Hub, sub_job_id: str, finding: _Finding) -> bool
     if finding.trap_site is not None:
         row = sub_job.first_row + finding.rows_done
         reason = describe_trap(read_plan(job.plan), finding.trap_site, row)
-        moves.end_job(change, job, JobState.FAILED, reason)
+        if finding.ends is None:
+            moves.end_job(change, job, JobState.FAILED, reason)
+        else:
+            moves.fail_sub_job(change, job, sub_job, reason)
         return False
     canonical = agreeing[0] if agreeing else _hub_result(change, hub, sub_job, finding)
-    moves.settle(change, job, sub_job, canonical)
+    moves.settle(change, job, sub_job, canonical, ends=finding.ends)
     return True
 
 
@@ -192,7 +207,11 @@ def _describe_failure(hub: Hub, sub_job: SubJobRow, error: jobspec.RunError) -> 
     return f"{_rows_of(sub_job)} could not be run: {error.message}"
 
 
-def _rows_of(sub_job: SubJobRow) -> str:
+def _rows_of(sub_job: SubJobRow, *, begins: bool = True) -> str:
+    """The rows in words, at the beginning of a sentence or not."""
     if sub_job.rows == 1:
-        return f"Row {sub_job.first_row:,} of the source"
-    return f"Rows {sub_job.first_row:,} to {sub_job.first_row + sub_job.rows - 1:,} of the source"
+        text = f"row {sub_job.first_row:,} of the source"
+    else:
+        last = sub_job.first_row + sub_job.rows - 1
+        text = f"rows {sub_job.first_row:,} to {last:,} of the source"
+    return text[0].upper() + text[1:] if begins else text

@@ -8,11 +8,11 @@ duplicates. Every report is answered by a receipt, and a receipt is given after 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 import jobspec
 from owc import telemetry
@@ -24,7 +24,7 @@ from owc.services import moves
 from owc.services.aftermath import Change, begin_change
 from owc.services.feeding import feed_queues
 from owc.services.hub import Hub
-from owc.services.plans import read_plan
+from owc.services.plans import Verify, passes, read_plan, verify_of
 from owc.services.values import Receipt, ReceiptStatus, Report
 from owc.store import JobRow, LeaseRow, LeaseSubJobRow, ResultRow, SubJobRow, VolunteerRow
 
@@ -49,12 +49,18 @@ def take_results(hub: Hub, reports: Sequence[Report]) -> list[Receipt]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Examined:
-    """What the hub itself found in a report; `refusal`: why its bytes are not an output."""
+    """What the hub itself found in a report.
+
+    `refusal`: why its bytes are not an output; `ends`: nothing after it is needed, if it is right;
+    `is_doubtful`: the job's own condition is not true of it.
+    """
 
     output: bytes = b""
     sha256: str = ""
     rows_done: int = 0
     refusal: str | None = None
+    ends: bool | None = None
+    is_doubtful: bool = False
 
 
 def _take_batch(hub: Hub, reports: Sequence[Report]) -> list[Receipt]:
@@ -77,21 +83,25 @@ def _examine_all(hub: Hub, reports: Sequence[Report]) -> list[_Examined]:
     ids = {report.sub_job_id for report in reports}
     with hub.database.read() as session:
         rows = session.execute(
-            select(SubJobRow.id, SubJobRow.rows, JobRow.plan)
+            select(SubJobRow.id, SubJobRow.rows, SubJobRow.job_id, JobRow.plan)
             .join(JobRow, JobRow.id == SubJobRow.job_id)
             .where(SubJobRow.id.in_(ids))
         )
         known = {row.id: row for row in rows}
+        verify = verify_of(session, {row.job_id for row in known.values()})
     return [
-        _examine(hub, report, known[report.sub_job_id].rows, known[report.sub_job_id].plan)
+        _examine(hub, report, known[report.sub_job_id], verify)
         if report.error is None and report.sub_job_id in known
         else _Examined()
         for report in reports
     ]
 
 
-def _examine(hub: Hub, report: Report, rows: int, plan_text: str) -> _Examined:
-    plan = read_plan(plan_text)
+def _examine(
+    hub: Hub, report: Report, known: Row[str, int, str, str], verify: Mapping[str, Verify]
+) -> _Examined:
+    plan, rows = read_plan(known.plan), known.rows
+    ends, is_doubtful = None, False
     try:
         output = _bytes_of(hub, report)
         if report.trap_site is not None:
@@ -103,12 +113,17 @@ def _examine(hub: Hub, report: Report, rows: int, plan_text: str) -> _Examined:
             rows_done = jobspec.output_rows_done(output)
             if rows_done != rows:
                 return _Examined(refusal=f"The output is of {rows_done} rows, not of {rows}.")
+            ends = jobspec.output_ends(plan, output)
+            condition = verify.get(known.job_id)
+            is_doubtful = condition is not None and not passes(hub, condition, plan, output)
     except (jobspec.OutputError, NotFound, BadDigest) as error:
         return _Examined(refusal=f"The output is not one of this program: {error.message}")
     sha256 = hashlib.sha256(output).hexdigest()
     if len(output) > hub.settings.inline_result_bytes:
         hub.blobs.put(output)
-    return _Examined(output=output, sha256=sha256, rows_done=rows_done)
+    return _Examined(
+        output=output, sha256=sha256, rows_done=rows_done, ends=ends, is_doubtful=is_doubtful
+    )
 
 
 def _bytes_of(hub: Hub, report: Report) -> bytes:
@@ -243,7 +258,9 @@ class _Taking:
             elapsed_seconds=report.elapsed_seconds,
         )
         settings = self._hub.settings
-        if report.trap_site is not None or needs_check(
+        # What cancels other sub-jobs is never believed unseen.
+        needs_run = report.trap_site is not None or found.ends or found.is_doubtful
+        if needs_run or needs_check(
             moves.standing_of(volunteer),
             trust_after=settings.trust_after,
             spot_check=settings.spot_check,
@@ -253,7 +270,7 @@ class _Taking:
             self._change.aftermath.to_check.append(sub_job.id)
         else:
             volunteer.rows_settled += sub_job.rows
-            moves.settle(self._change, job, sub_job, result)
+            moves.settle(self._change, job, sub_job, result, ends=found.ends)
 
 
 def _receipt(report: Report, status: ReceiptStatus, message: str) -> Receipt:

@@ -26,10 +26,10 @@ from owc.services.aftermath import Aftermath, Change, begin_change, task_of_stat
 from owc.services.cutting import Piece, Source
 from owc.services.feeding import feed_queues
 from owc.services.hub import Hub
-from owc.services.plans import describe_trap, read_plan
+from owc.services.plans import describe_trap, fuel_for, read_plan
 from owc.services.previews import PREVIEW_ROWS, preview_of
 from owc.services.probing import RowTooSlow, RowTraps
-from owc.store import PAGE, JobRow, ResultRow, SubJobRow
+from owc.store import PAGE, HubProgramRow, JobRow, ResultRow, SubJobRow
 
 BATCH_ROWS = 1000
 BATCH_SECONDS = 1.0
@@ -82,11 +82,18 @@ def merge(hub: Hub, job_id: str) -> None:
         return
     job, token = started
     plan = read_plan(job.plan)
+    with hub.database.read() as session:
+        finish = session.get(HubProgramRow, (job_id, "finish"))
     hub.settings.data_folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=hub.settings.data_folder, prefix=MERGE_PREFIX) as folder:
         path = Path(folder) / "result.parquet"
         try:
             batches = jobspec.merge(plan, _outputs(hub, job_id))
+            if finish is not None:
+                plan = read_plan(finish.plan)
+                fuel = fuel_for(hub.settings.hub_run_seconds)
+                wasm = hub.blobs.read(finish.program_sha256)
+                batches = jobspec.finish(wasm, plan, batches, fuel=fuel)
             rows = jobspec.write_parquet(path, jobspec.result_schema(plan), batches)
         except jobspec.JobspecError as error:
             fail(hub, job_id, f"The results could not be merged: {error.message}")

@@ -13,9 +13,8 @@ from typing import Any
 import jobspec
 from owc.domain.sizing import rows_per_sub_job
 from owc.services import probing
-from owc.services.checking import fuel_for
 from owc.services.hub import Hub
-from owc.services.plans import limits, read_plan
+from owc.services.plans import fuel_for, limits, read_plan
 from owc.services.previews import PREVIEW_ROWS, preview_of
 from owc.services.submission import upload_path
 from owc.store import JobRow

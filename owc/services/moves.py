@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from owc import telemetry
@@ -54,27 +54,58 @@ def end_job(change: Change, job: JobRow, after: JobState, reason: str) -> None:
     """Fail or cancel a job: nothing of it is computed any more."""
     move_job(change, job, after)
     job.failure = reason
+    _cancel_sub_jobs(change, job, after_seq=-1, reason=f"The job was {after}.")
+    telemetry.event(f"job_{after}", job_id=job.id, reason=reason)
+
+
+def stop_after(change: Change, job: JobRow, sub_job: SubJobRow) -> None:
+    """The result ends in this sub-job: those before it are finished, those after it are not needed.
+
+    From here on the job's totals are those of the sub-jobs that are needed.
+    """
+    if job.sub_jobs_total is not None and job.sub_jobs_total <= sub_job.seq:
+        return
+    _cancel_sub_jobs(
+        change, job, after_seq=sub_job.seq, reason="The result was found before these rows."
+    )
+    needed = (SubJobRow.job_id == job.id) & (SubJobRow.seq <= sub_job.seq)
+    settled = needed & (SubJobRow.state == SubJobState.SETTLED)
+    job.sub_jobs_total = sub_job.seq + 1
+    job.rows_total = sub_job.first_row + sub_job.rows
+    job.sub_jobs_settled, job.rows_settled = change.session.execute(
+        select(func.count(), func.coalesce(func.sum(SubJobRow.rows), 0)).where(settled)
+    ).one()
+    job.task_token = None  # a split that goes on has nothing more to do
+    change.aftermath.changed_jobs[job.id] = None
+    telemetry.event("job_stopped", job_id=job.id, seq=sub_job.seq)
+
+
+def _cancel_sub_jobs(change: Change, job: JobRow, *, after_seq: int, reason: str) -> None:
+    """None of the job's sub-jobs after that place is computed any more."""
+    after = (SubJobRow.job_id == job.id) & (SubJobRow.seq > after_seq)
     live = select(SubJobRow.id).where(
-        SubJobRow.job_id == job.id,
-        (SubJobRow.queued_at.is_not(None)) | (SubJobRow.lease_id.is_not(None)),
+        after, (SubJobRow.queued_at.is_not(None)) | (SubJobRow.lease_id.is_not(None))
     )
     change.aftermath.withdrawn.extend(change.session.scalars(live))
     cancellable = states_before(SUB_JOB_MOVES, SubJobState.CANCELLED)
     change.session.execute(
         update(SubJobRow)
-        .where(SubJobRow.job_id == job.id, SubJobRow.state.in_(cancellable))
+        .where(after, SubJobRow.state.in_(cancellable))
         .values(state=SubJobState.CANCELLED, queued_at=None, lease_id=None)
     )
     leases = select(LeaseRow).where(LeaseRow.job_id == job.id, LeaseRow.state == LeaseState.ACTIVE)
-    for lease in change.session.scalars(leases):
+    for lease in change.session.scalars(leases).all():
         change.session.execute(
             update(LeaseSubJobRow)
-            .where(LeaseSubJobRow.lease_id == lease.id, LeaseSubJobRow.outcome.is_(None))
+            .where(
+                LeaseSubJobRow.lease_id == lease.id,
+                LeaseSubJobRow.outcome.is_(None),
+                LeaseSubJobRow.sub_job_id.in_(select(SubJobRow.id).where(after)),
+            )
             .values(outcome=Outcome.NOT_NEEDED)
         )
-        end_lease(change, lease, Outcome.NOT_NEEDED)
-        change.aftermath.revoked.append((lease.volunteer_id, lease.id, f"The job was {after}."))
-    telemetry.event(f"job_{after}", job_id=job.id, reason=reason)
+        if end_leases_if_done(change, [lease]):
+            change.aftermath.revoked.append((lease.volunteer_id, lease.id, reason))
 
 
 def complete_if_settled(change: Change, job: JobRow) -> None:
@@ -82,6 +113,29 @@ def complete_if_settled(change: Change, job: JobRow) -> None:
     if job.state is JobState.RUNNING and job.sub_jobs_settled == job.sub_jobs_total:
         move_job(change, job, JobState.MERGING)
         change.aftermath.tasks.append(merge_task(job.id))
+
+
+def _fail_if_due(change: Change, job: JobRow) -> None:
+    """A sub-job that failed fails the job, once it is known that the result does not end before."""
+    failed = change.session.execute(
+        select(SubJobRow.seq, SubJobRow.failure)
+        .where(SubJobRow.job_id == job.id, SubJobRow.state == SubJobState.FAILED)
+        .order_by(SubJobRow.seq)
+        .limit(1)
+    ).one_or_none()
+    if failed is None or job.state is not JobState.RUNNING:
+        return
+    if job.sub_jobs_total is not None and job.sub_jobs_total <= failed.seq:
+        return
+    settled_before = change.session.scalar(
+        select(func.count()).where(
+            SubJobRow.job_id == job.id,
+            SubJobRow.seq < failed.seq,
+            SubJobRow.state == SubJobState.SETTLED,
+        )
+    )
+    if settled_before == failed.seq:
+        end_job(change, job, JobState.FAILED, failed.failure)
 
 
 # Leases
@@ -142,8 +196,14 @@ def return_sub_job(change: Change, sub_job: SubJobRow, settings: Settings) -> No
     change.aftermath.changed_jobs[sub_job.job_id] = None
 
 
-def settle(change: Change, job: JobRow, sub_job: SubJobRow, result: ResultRow) -> None:
-    """Believe this result. Its verdict is None when it was taken on the volunteer's word."""
+def settle(
+    change: Change, job: JobRow, sub_job: SubJobRow, result: ResultRow, *, ends: bool | None
+) -> None:
+    """Believe this result. Its verdict is None when it was taken on the volunteer's word.
+
+    `ends`: nothing after this sub-job can be part of the job's result; None in a job where that
+    never happens.
+    """
     move_sub_job(change, sub_job, SubJobState.SETTLED)
     result.canonical = True
     sub_job.result_sha256 = result.output_sha256
@@ -153,7 +213,19 @@ def settle(change: Change, job: JobRow, sub_job: SubJobRow, result: ResultRow) -
     job.rows_settled += sub_job.rows
     job.sub_jobs_settled += 1
     change.aftermath.changed_jobs[job.id] = None
+    if ends:
+        stop_after(change, job, sub_job)
     complete_if_settled(change, job)
+    if ends is not None:
+        _fail_if_due(change, job)
+
+
+def fail_sub_job(change: Change, job: JobRow, sub_job: SubJobRow, reason: str) -> None:
+    """A row of it traps, which fails the job unless its result ends before."""
+    move_sub_job(change, sub_job, SubJobState.FAILED)
+    sub_job.failure = reason
+    change.aftermath.changed_jobs[job.id] = None
+    _fail_if_due(change, job)
 
 
 def lose_trust(change: Change, volunteer: VolunteerRow) -> None:
@@ -169,6 +241,8 @@ def lose_trust(change: Change, volunteer: VolunteerRow) -> None:
             SubJobRow.state == SubJobState.SETTLED,
             SubJobRow.verdict.is_(None),
             JobRow.state.in_(unfinished),
+            # what lies behind the end of the result is not needed
+            (JobRow.sub_jobs_total.is_(None)) | (SubJobRow.seq < JobRow.sub_jobs_total),
         )
     ).all()
     for sub_job, job in rows:

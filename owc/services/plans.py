@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 import jobspec
 from owc.services.hub import Hub
-from owc.store import JobRow, SubJobRow
+from owc.store import HubProgramRow, JobRow, SubJobRow
 
 
 def limits(hub: Hub) -> jobspec.Limits:
@@ -23,6 +28,53 @@ def limits(hub: Hub) -> jobspec.Limits:
 def read_plan(text: str) -> jobspec.ProgramPlan:
     """The plan that `to_json` wrote. Plans are immutable, and many calls are about few jobs."""
     return jobspec.ProgramPlan.from_json(text)
+
+
+VERIFY_SECONDS = 2
+"""Longest evaluation of `verify` over one output (enforced as fuel): others wait for it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verify:
+    """A job's `verify` program."""
+
+    program_sha256: str
+    plan: str
+
+
+def verify_of(session: Session, job_ids: Collection[str]) -> dict[str, Verify]:
+    """The `verify` programs of those of the jobs that have one."""
+    rows = session.execute(
+        select(HubProgramRow.job_id, HubProgramRow.program_sha256, HubProgramRow.plan).where(
+            HubProgramRow.job_id.in_(job_ids), HubProgramRow.role == "verify"
+        )
+    )
+    return {row.job_id: Verify(program_sha256=row.program_sha256, plan=row.plan) for row in rows}
+
+
+def passes(hub: Hub, verify: Verify, plan: jobspec.ProgramPlan, output: bytes) -> bool:
+    """Whether the condition is true for every row of an output's own result.
+
+    Raises jobspec.OutputError for what is no output. One that cannot be evaluated does not pass.
+    """
+    try:
+        failing = jobspec.failing_rows(
+            hub.blobs.read(verify.program_sha256),
+            read_plan(verify.plan),
+            jobspec.merge(plan, [output]),
+            fuel=fuel_for(VERIFY_SECONDS),
+        )
+    except jobspec.MergeError:
+        return False
+    return failing == 0
+
+
+FUEL_PER_SECOND = 1_000_000_000
+"""Wasmtime's fuel is about one a WebAssembly instruction; a slow machine does this many."""
+
+
+def fuel_for(seconds: float) -> int:
+    return int(seconds * FUEL_PER_SECOND)
 
 
 def describe_trap(plan: jobspec.ProgramPlan, trap_site: int, row: int) -> str:

@@ -17,7 +17,7 @@ from owc.services.aftermath import begin_change, split_task
 from owc.services.hub import Hub
 from owc.services.plans import limits
 from owc.services.values import Submitter, Upload
-from owc.store import JobRow, UploadRow
+from owc.store import HubProgramRow, JobRow, UploadRow
 
 
 def check(hub: Hub, raw: bytes) -> jobspec.CompiledJob:
@@ -35,13 +35,22 @@ def submit(
     """
     compiled = compiled or check(hub, raw)
     program = hub.blobs.put(compiled.wasm)
+    own = [
+        _hub_program_row(hub, role, made)
+        for role, made in (("finish", compiled.finish), ("verify", compiled.verify))
+        if made is not None
+    ]
     now = hub.clock.now()
     state = JobState.COMPILED if submitter.trusted else JobState.HELD
     job = _job_row(compiled, raw, submitter.name)
     job.state, job.created_at, job.program_bytes = state, now, program.bytes
+    for row in own:
+        row.job_id = job.id
     job.history = [f"{state} at {now.isoformat(timespec='seconds')}"]
     with begin_change(hub) as change:
         change.session.add(job)
+        change.session.flush()
+        change.session.add_all(own)
         change.aftermath.changed_jobs[job.id] = None
         if state is JobState.COMPILED:
             change.aftermath.tasks.append(split_task(job.id))
@@ -99,6 +108,17 @@ def upload_path(hub: Hub, sha256: str) -> Path:
         return hub.blobs.path(sha256)
     except (NotFound, BadDigest):
         raise LookupError(sha256) from None
+
+
+def _hub_program_row(hub: Hub, role: str, program: jobspec.Program) -> HubProgramRow:
+    blob = hub.blobs.put(program.wasm)
+    return HubProgramRow(
+        role=role,
+        program_sha256=blob.sha256,
+        program_bytes=blob.bytes,
+        plan=program.plan.to_json(),
+        listing=program.listing,
+    )
 
 
 def _job_row(compiled: jobspec.CompiledJob, raw: bytes, submitter: str) -> JobRow:

@@ -157,6 +157,26 @@ class ResultColumn:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HubProgram:
+    """A program that the hub runs itself for a job; `role`: finish or verify."""
+
+    role: str
+    sha256: str
+    bytes: int
+    listing: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResultFile:
+    """A file made of a job's result, such as `png`; `problem`: why there is none."""
+
+    form: str
+    sha256: str | None
+    problem: str | None
+    about: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SubJobView:
     """`volunteer`: whose word it rests on; "hub" for the hub's own run."""
 
@@ -195,6 +215,8 @@ class JobView(JobSummary):
     input_preview: Preview | None = None
     result_preview: Preview | None = None
     sub_jobs: tuple[SubJobView, ...] = field(default=())
+    hub_programs: tuple[HubProgram, ...] = ()
+    result_files: tuple[ResultFile, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         values = JobSummary.as_dict(self)

@@ -132,8 +132,37 @@ class JobRow(Base):
     result_rows: Mapped[int | None]
 
 
+class HubProgramRow(Base):
+    """A program that the hub runs itself for a job: `role` is "finish" or "verify"."""
+
+    __tablename__ = "hub_program"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(16), primary_key=True)
+    program_sha256: Mapped[str] = mapped_column(Digest, index=True)
+    program_bytes: Mapped[int]
+    plan: Mapped[str] = mapped_column(Text)
+    listing: Mapped[str] = mapped_column(Text, deferred=True, deferred_group=PAGE)
+
+
+class ResultFileRow(Base):
+    """A file that was made of a job's result, such as its picture: a blob, or why there is none.
+
+    `form` ends its name; `about` is what pages say of it, such as the picture's size.
+    """
+
+    __tablename__ = "result_file"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id"), primary_key=True)
+    form: Mapped[str] = mapped_column(String(16), primary_key=True)
+    sha256: Mapped[str | None] = mapped_column(Digest)
+    problem: Mapped[str | None] = mapped_column(Text)
+    about: Mapped[dict[str, Any]]
+
+
 class SubJobRow(Base):
-    """A fixed range of a job's rows. `queued_at`: when it entered Redis, if it is there."""
+    """A fixed range of a job's rows. `queued_at`: when it entered Redis, if it is there;
+    `failure`: the trap that ends the job unless the result ends before it."""
 
     __tablename__ = "sub_job"
     __table_args__ = (
@@ -159,6 +188,7 @@ class SubJobRow(Base):
     volunteer_id: Mapped[str | None] = mapped_column(Id, index=True)
     verdict: Mapped[Verdict | None]
     settled_at: Mapped[datetime | None]
+    failure: Mapped[str | None] = mapped_column(Text)
 
 
 class VolunteerRow(Base):
