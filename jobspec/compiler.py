@@ -25,7 +25,9 @@ from jobspec.planning import build_plan, columns_of, plan_verify
 from jobspec.problems import ProblemList
 from jobspec.program.module import build
 from jobspec.program_plan import Axes, ProgramPlan, Requirement
+from jobspec.shared import Shared
 from jobspec.sources.opening import open_source
+from jobspec.sources.shared import load_shared
 from jobspec.sources.source import OpenUpload, SourceColumn
 from jobspec.types import Schema
 from jobspec.wasm.codegen import assemble
@@ -117,6 +119,7 @@ def _compile(
 ) -> CompiledJob | None:
     traps = TrapSites()
     functions = compile_functions(parts.functions, problems, traps, max_chars=limits.function_chars)
+    shared = load_shared(parts.shared, open_upload, limits, problems)
     plan = _plan(parts, open_upload, functions, limits, problems)
     finish = verify = None
     if parts.finish:
@@ -138,7 +141,7 @@ def _compile(
         return None
 
     def program(plan: Plan) -> Program:
-        return _program(document, plan, traps, limits)
+        return _program(document, plan, shared, traps, limits)
 
     return CompiledJob(
         document=document,
@@ -148,13 +151,17 @@ def _compile(
     )
 
 
-def _program(document: JobDocument, plan: Plan, traps: TrapSites, limits: Limits) -> Program:
+def _program(
+    document: JobDocument, plan: Plan, shared: Shared, traps: TrapSites, limits: Limits
+) -> Program:
     module = replace(build(plan, traps, limits.memory_bytes), initial=_job_numbers(document))
     wasm = assemble(module)
     return Program(
         wasm=wasm,
         sha256=hashlib.sha256(wasm).hexdigest(),
-        listing=render(module, traps.all()),
+        listing=render(
+            module, traps.all(), [f"shared {given.summary}" for given in shared.values()]
+        ),
         plan=ProgramPlan(
             language=LANGUAGE_VERSION,
             source=plan.source,

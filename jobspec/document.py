@@ -30,6 +30,8 @@ from jobspec.document_fields import Expression, Model, Name
 from jobspec.document_problems import add_problems
 from jobspec.document_rules import names, outputs, sizes
 from jobspec.document_rules import steps as step_rules
+from jobspec.document_rules.shared import check_shared_names
+from jobspec.document_shared import SharedInput, SharedInputs
 from jobspec.document_sources import Source
 from jobspec.document_steps import Step
 from jobspec.errors import DocumentError
@@ -85,6 +87,8 @@ class JobDocument(Model):
     """Where the rows come from: `rows`, `upload` or `range`."""
     functions: Functions = Field({})
     """Restricted Python functions that expressions may call, by name."""
+    shared: SharedInputs = Field({})
+    """Arrays and tables that every sub-job sees, by name."""
     steps: list[Step] = Field([])
     """What is done with the rows, in order; a closing step comes last."""
     finish: list[Step] = Field([])
@@ -130,6 +134,7 @@ class Parts:
     document: JobDocument | None = None
     source: Source | None = None
     functions: Mapping[str, str] = field(default_factory=dict)
+    shared: Mapping[str, SharedInput] = field(default_factory=dict)
     steps: tuple[Step | None, ...] = ()
     finish: tuple[Step | None, ...] = ()
     verify: str | None = None
@@ -165,6 +170,7 @@ def read_document(raw: bytes, limits: Limits, problems: ProblemList) -> Parts:
         add_problems(error, tree, found)
     step_rules.check_step_order(tree, found)
     names.check_function_names(tree, found)
+    check_shared_names(tree, found)
     problems.extend(problem for problem in found if problem.pointer not in bad_texts)
     if document is None or problems:
         return _parts(tree)
@@ -177,6 +183,7 @@ def parts_of(document: JobDocument) -> Parts:
         document=document,
         source=document.source,
         functions=document.functions,
+        shared=document.shared,
         steps=tuple(document.steps),
         finish=tuple(document.finish),
         verify=document.trust.verify if isinstance(document.trust, Trust) else None,
@@ -184,13 +191,18 @@ def parts_of(document: JobDocument) -> Parts:
 
 
 def _parts(tree: Mapping[str, Json]) -> Parts:
-    functions = tree.get("functions")
+    functions, shared = tree.get("functions"), tree.get("shared")
     return Parts(
         source=_read(_SOURCE, tree.get("source")),
         functions={
             name: text
             for name, text in (functions if isinstance(functions, dict) else {}).items()
             if _read(_FUNCTION, {name: text}) is not None and isinstance(text, str)
+        },
+        shared={
+            name: found
+            for name, given in (shared if isinstance(shared, dict) else {}).items()
+            if (found := (_read(_SHARED, {name: given}) or {}).get(name)) is not None
         },
         steps=_read_steps(tree.get("steps")),
         finish=_read_steps(tree.get("finish")),
@@ -204,6 +216,7 @@ def _read_steps(steps: Json) -> tuple[Step | None, ...]:
 _T = TypeVar("_T")
 _SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
 _STEP: TypeAdapter[Step] = TypeAdapter(Step)
+_SHARED: TypeAdapter[dict[str, SharedInput]] = TypeAdapter(SharedInputs)
 _FUNCTION: TypeAdapter[dict[str, str]] = TypeAdapter(Functions)
 
 

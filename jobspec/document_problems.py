@@ -53,6 +53,7 @@ _FORMS = {
     "range": 'write {"n": [start, stop]}',
     "rename": 'write {"old": "new"}',
     "rows": 'write [{"column": 1}, ...]',
+    "shared": 'write {"name": {"values": [1, 2]}}',
     "select": 'write ["a", "b"]',
     "finish": 'write [{"filter": "..."}, ...]',
     "join": 'write {"table": "name", "on": {"column of the job": "column of the table"}}',
@@ -61,6 +62,7 @@ _FORMS = {
     "stop_when": "write one condition as a text; AND joins several",
     "trust": 'write "adaptive", or {"verify": "a condition"}',
     "verify": "write one condition as a text; AND joins several",
+    "values": "write [1, 2, 3], or [[1, 2], [3, 4]]",
 }
 """The form of a key's value, said where it has another."""
 
@@ -102,7 +104,7 @@ def _path(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
     path = list(location)
     if path[:1] in (["source"], ["trust"]):
         del path[1:2]
-    elif path[:1] in (["steps"], ["finish"]):
+    elif path[:1] in (["steps"], ["finish"], ["shared"]) and path[2:] != ["[key]"]:
         del path[2:3]
         if path[2:3] == ["distinct"]:
             del path[3:4]
@@ -130,7 +132,7 @@ def _wording(
         message = f"{_EXPECTED[kind]} is expected here, not {_type_name(given)}"
         return "wrong_type", message, _form(path)
     if kind in {"enum", "literal_error"}:
-        if path[:2] == ("source", "columns"):
+        if kind == "enum":
             return (
                 "unknown_type",
                 f"there is no type {shown(str(given))}",
@@ -185,13 +187,13 @@ def _unknown_key(
     owner: Any = tree
     for token in path[:-1]:
         owner = owner[token]
-    names = (*keywords.SOURCES, *keywords.STEPS)
+    names = (*keywords.SOURCES, *keywords.SHARED, *keywords.STEPS)
     keyword = next((name for name in names if name in owner), str(path[-2]))
     known = _KNOWN_KEYS.get(keyword, (keyword, *keywords.COMPANIONS.get(keyword, ())))
     message = f"{shown(key)} does not belong beside {keyword!r}"
     if keyword in _KNOWN_KEYS:
         message = f"{keyword!r} has no key {shown(key)}"
-    return "unknown_key", message, problems.near_miss(key, known)
+    return "unknown_key", message, problems.near_miss(key, [name for name in known if name != key])
 
 
 def _type_name(value: object) -> str:

@@ -27,10 +27,13 @@ class RowsSource(Model):
     columns: ColumnTypes | None = None
 
 
+Sha256 = Annotated[StrictStr, Field(pattern="^[0-9a-f]{64}$")]
+
+
 class UploadSource(Model):
     """A file that was sent by `POST /upload` before."""
 
-    upload: Annotated[StrictStr, Field(pattern="^[0-9a-f]{64}$")]
+    upload: Sha256
     """The SHA-256 that the upload answered, in lower-case hexadecimal."""
     format: Literal["csv", "ndjson", "parquet", "arrow"]
     """How the file is read."""

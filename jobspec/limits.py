@@ -24,6 +24,10 @@ class Limits:
     steps: int = 64
     columns: int = 256
     rows_inline: int = 100_000
+    shared: int = 64
+    """Shared inputs."""
+    shared_bytes: int = 16 * 1024 * 1024
+    """All shared inputs together, as they lie in the program."""
     rows: int = 1_000_000_000_000
     """Rows of a range source."""
     memory_bytes: int = 64 * 1024 * 1024

@@ -9,6 +9,7 @@ Not here: the instructions of the finished program (`jobspec.wasm.disassemble`).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
 from jobspec import ir, walk
@@ -48,12 +49,14 @@ _INFIX: dict[str, tuple[str, int]] = {
     },
 }
 _CHOICE, _CALL = 1, 12
+_SHOWN_BYTES = 500
+"""Longer literals are tables, or shared inputs: their length and SHA-256 are shown."""
 
 
-def render(module: Module, traps: Sequence[TrapSite] = ()) -> str:
-    """The module as text; `traps` are the program's trap sites by number."""
+def render(module: Module, traps: Sequence[TrapSite] = (), notes: Sequence[str] = ()) -> str:
+    """The module as text; `traps` are the program's trap sites by number, `notes` come first."""
     own = {function.name for function in module.functions}
-    lines = [f"memory: at most {module.memory_maximum_bytes} bytes"]
+    lines = [*notes, f"memory: at most {module.memory_maximum_bytes} bytes"]
     lines += [f"global {item.name}: {item.kind} = {item.initial}" for item in module.globals]
     for function in module.functions:
         lines += ["", *_function(function, traps)]
@@ -155,7 +158,7 @@ def _joined(expression: Expr, operands: list[tuple[str, int]]) -> tuple[str, int
                 value = integer_bits(value, 32 if kind is ir.Kind.I32 else 64)
             return str(value), _CALL
         case ir.Text(value):
-            return repr(value.decode(errors="replace")), _CALL
+            return _literal(value), _CALL
         case ir.Static(name):
             return f"&{name}", _CALL
         case ir.Get(name) | ir.GetGlobal(name):
@@ -169,6 +172,12 @@ def _joined(expression: Expr, operands: list[tuple[str, int]]) -> tuple[str, int
             return f"{then} if {condition} else {otherwise}", _CHOICE
         case ir.Op(name):
             return _operation(name, operands)
+
+
+def _literal(value: bytes) -> str:
+    if len(value) <= _SHOWN_BYTES:
+        return repr(value.decode(errors="replace"))
+    return f"<{len(value):,} bytes, sha256 {hashlib.sha256(value).hexdigest()}>"
 
 
 def _operation(name: str, operands: list[tuple[str, int]]) -> tuple[str, int]:

@@ -17,9 +17,6 @@ from jobspec.types import Schema, ValueType
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MAX_BYTES = 16 << 20
-"""The most bytes that all shared inputs of a job may have together."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class SharedArray:

@@ -32,6 +32,7 @@ MEMBERS = (
 )
 """The keys of a document, those of NOT_YET_MEMBERS included."""
 SOURCES = ("rows", "upload", "range")
+SHARED = ("values", "rows", "upload")
 SPLITS = ("rows", "seconds")
 STEPS = (
     "filter",
@@ -50,7 +51,8 @@ STEPS = (
 CLOSING_STEPS = ("aggregate", "distinct", "sort", "limit", "stop_when")
 """Those that are always closing; `sample` is if it takes a number of rows."""
 COMPANIONS = {
-    "upload": ("format", "columns"),
+    "upload": ("format", "columns", "array"),
+    "values": ("type",),
     "rows": ("columns",),
     "aggregate": ("by",),
     "sort": ("limit",),
@@ -74,7 +76,6 @@ _MEANT = {
 }
 """What sources and steps are called elsewhere."""
 NOT_YET_MEMBERS = {
-    "shared": "write the values into a function or derive them",
     "plugins": "write a function",
     "deadline": "use 'priority'",
 }

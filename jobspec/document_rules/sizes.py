@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any
 
 from jobspec.document_rules.sources import Range, check_bounds, values_of
 from jobspec.json_text import Json
@@ -40,14 +39,28 @@ def check_limits(tree: Mapping[str, Json], limits: Limits, problems: ProblemList
             for key, value in step.items() if isinstance(step, dict) else ():
                 if not isinstance(value, str):  # of expressions, characters are limited elsewhere
                     check(value, limits.columns, "columns", part, index, key)
+    shared = tree.get("shared")
+    check(shared, limits.shared, "shared inputs", "shared")
     source = tree.get("source")
-    if isinstance(source, dict):
-        rows = source.get("rows")
-        check(rows, limits.rows_inline, "rows", "source", "rows")
+    for place, given in _inputs(tree):
+        rows = given.get("rows")
+        check(rows, limits.rows_inline, "rows", *place, "rows")
         for index, row in enumerate(rows if isinstance(rows, list) else ()):
-            check(row, limits.columns, "columns", "source", "rows", index)
-        check(source.get("columns"), limits.columns, "columns", "source", "columns")
+            check(row, limits.columns, "columns", *place, "rows", index)
+        check(given.get("columns"), limits.columns, "columns", *place, "columns")
+        check(given.get("array"), limits.columns, "columns", *place, "array")
+    if isinstance(source, dict):
         _check_range(source.get("range"), limits, problems)
+
+
+def _inputs(tree: Mapping[str, Json]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Json]]]:
+    """Where rows are given, and what is given there: the source, and the shared inputs."""
+    source, shared = tree.get("source"), tree.get("shared")
+    if isinstance(source, dict):
+        yield ("source",), source
+    for name, given in shared.items() if isinstance(shared, dict) else ():
+        if isinstance(given, dict):
+            yield ("shared", name), given
 
 
 def check_words(tree: Mapping[str, Json], limits: Limits, problems: ProblemList) -> bool:
@@ -96,14 +109,25 @@ def cut_to_limits(tree: Mapping[str, Json], limits: Limits) -> dict[str, Json]:
                 return [cut(member) for member in value[:most]]
         return value
 
-    kept = {key: cut(value) for key, value in islice(tree.items(), most) if key != "source"}
-    source = tree.get("source")
-    if isinstance(source, dict) and isinstance(source.get("rows"), list):
-        rows: Any = source["rows"]
-        members = {key: cut(value) for key, value in source.items() if key != "rows"}
-        kept["source"] = {"rows": [cut(row) for row in rows[: limits.rows_inline]], **members}
-    elif "source" in tree:
-        kept["source"] = cut(source)
+    def cut_input(given: Json) -> Json:
+        if not isinstance(given, dict):
+            return cut(given)
+        members = {key: cut(value) for key, value in islice(given.items(), most)}
+        rows = given.get("rows")
+        if isinstance(rows, list):
+            members["rows"] = [cut(row) for row in rows[: limits.rows_inline]]
+        if "values" in given:  # whose elements are no dearer than the document's bytes
+            members["values"] = given["values"]
+        return members
+
+    kept: dict[str, Json] = {key: cut(value) for key, value in islice(tree.items(), most)}
+    shared = tree.get("shared")
+    if "source" in tree:
+        kept["source"] = cut_input(tree["source"])
+    if isinstance(shared, dict):
+        kept["shared"] = {
+            name: cut_input(given) for name, given in islice(shared.items(), limits.shared)
+        }
     return kept
 
 

@@ -38,7 +38,7 @@ _END = f"\n{_END_TEXT}\n".encode()
 """A row that fits no file and is put behind the last one: inside an open quote it is not seen."""
 
 _ZONED = pa.timestamp("us", "UTC")
-_CONVERSION = "mend the file, or give the column another type in source.columns"
+_CONVERSION = "mend the file, or give the column another type in 'columns'"
 _ROW = re.compile(r"Row #(\d+): ")
 _COLUMN = re.compile(r"In CSV column #(\d+): ")
 
@@ -246,7 +246,7 @@ def _hint(text: str) -> str:
     if _END_TEXT[:100] in text:
         return "a double quote is never closed"
     if "expected no zone offset" in text:
-        return "leave the column out of source.columns, then its zone is found"
+        return "leave the column out of 'columns', then its zone is found"
     if "conversion error" in text:
         return _CONVERSION
     if "Expected" in text:

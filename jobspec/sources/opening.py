@@ -5,34 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from jobspec.document_shared import SharedUpload
 from jobspec.document_sources import RowsSource as RowsDocument
 from jobspec.document_sources import UploadSource as UploadDocument
 from jobspec.errors import SourceError
-from jobspec.problems import ProblemList
+from jobspec.problems import ProblemList, pointer
 from jobspec.sources.csv import CsvSource
 from jobspec.sources.ipc import ArrowSource
 from jobspec.sources.ndjson import NdjsonSource
 from jobspec.sources.parquet import ParquetSource
 from jobspec.sources.rows import RowsSource
-from jobspec.sources.source import BadSource, OpenUpload, Source, check_declared
+from jobspec.sources.source import BadSource, OpenUpload, Place, Source, check_declared
 from jobspec.types import ValueType
 
 
 def open_source(
-    document: RowsDocument | UploadDocument,
+    document: RowsDocument | UploadDocument | SharedUpload,
     open_upload: OpenUpload | None,
     problems: ProblemList,
+    place: Place = ("source",),
 ) -> Source | None:
-    """The source with its columns; None, and a problem, where it cannot be opened."""
+    """The source with its columns; None, and a problem, where it cannot be opened.
+
+    `place` is where in the document it stands.
+    """
     declared = document.columns or {}
     before = len(problems)
     source: Source | None
     if isinstance(document, RowsDocument):
-        source = RowsSource(document.rows, declared, problems)
+        source = RowsSource(document.rows, declared, problems, place)
     else:
-        source = _open_upload(document, declared, open_upload, problems)
+        source = _open_upload(document, declared, open_upload, problems, place)
     if source is not None and len(problems) == before:
-        check_declared(declared, source.columns, problems)
+        check_declared(declared, source.columns, problems, place)
     return source
 
 
@@ -48,25 +53,35 @@ def reopen_source(
 
 
 def _open_upload(
-    document: UploadDocument,
+    document: UploadDocument | SharedUpload,
     declared: Mapping[str, ValueType],
     open_upload: OpenUpload | None,
     problems: ProblemList,
+    place: Place,
 ) -> Source | None:
-    path: Path | None = None
-    try:
-        path = open_upload(document.upload) if open_upload is not None else None
-        if path is not None:
-            return _FORMATS[document.format](path, declared)
-    except BadSource as error:
-        problems.add(error.code, "/source", error.message, error.hint)
+    path = find_upload(document.upload, open_upload, problems, place)
+    if path is None:
         return None
+    try:
+        return _FORMATS[document.format](path, declared)
+    except BadSource as error:
+        problems.add(error.code, pointer(*place), error.message, error.hint)
+        return None
+
+
+def find_upload(
+    sha256: str, open_upload: OpenUpload | None, problems: ProblemList, place: Place
+) -> Path | None:
+    """The file of an upload; None, and a problem, where there is none."""
+    try:
+        if open_upload is not None:
+            return open_upload(sha256)
     except (LookupError, OSError):
         pass  # the same problem as without a way to open uploads
     problems.add(
         "unknown_upload",
-        "/source/upload",
-        f"there is no upload {document.upload[:12]}...",
+        pointer(*place, "upload"),
+        f"there is no upload {sha256[:12]}...",
         "send the file by POST /upload first, and use the SHA-256 that it answers",
     )
     return None

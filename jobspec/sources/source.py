@@ -21,6 +21,9 @@ from jobspec.types import Schema, ValueType
 OpenUpload = Callable[[str], Path]
 """Finds an upload's file by its SHA-256; raises LookupError or OSError where there is none."""
 
+Place = tuple[str | int, ...]
+"""The keys that lead to a part of the document."""
+
 SAMPLE_BYTES = 16 << 20
 """Types are inferred from this much of a text file."""
 
@@ -149,7 +152,10 @@ def too_many_columns() -> BadSource:
 
 
 def check_declared(
-    declared: Mapping[str, ValueType], columns: Sequence[SourceColumn], problems: ProblemList
+    declared: Mapping[str, ValueType],
+    columns: Sequence[SourceColumn],
+    problems: ProblemList,
+    place: Place,
 ) -> None:
     """A declared column must exist."""
     names = [column.name for column in columns]
@@ -157,8 +163,8 @@ def check_declared(
         if name not in names:
             problems.add(
                 "unknown_column",
-                pointer("source", "columns", name),
-                f"the source has no column {name!r}",
+                pointer(*place, "columns", name),
+                f"there is no column {name!r} in the rows",
                 near_miss(name, names),
             )
 
@@ -184,7 +190,7 @@ def cast_batch(batch: pa.RecordBatch, schema: Schema, first_row: int) -> pa.Reco
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise SourceError(
                 f"column {column.name!r}: {error}, in rows {first_row} to"
-                f" {first_row + batch.num_rows - 1}; change its type in source.columns",
+                f" {first_row + batch.num_rows - 1}; give it another type in 'columns'",
                 first_row,
             ) from None
         arrays.append(array)

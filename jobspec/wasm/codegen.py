@@ -35,7 +35,8 @@ def assemble(module: Module) -> bytes:
     """
     module = link(module)
     texts = _place_texts(module.functions)
-    statics, end = _place_statics(module.functions, DATA_ADDRESS + sum(map(len, texts)))
+    data = _data(texts)
+    statics, end = _place_statics(module.functions, DATA_ADDRESS + len(data))
     heap_base = _align(end)
     layout = _layout(module, texts, statics)
     bodies = [_function_code(function, layout) for function in module.functions]
@@ -51,8 +52,8 @@ def assemble(module: Module) -> bytes:
         encode.export_section(_exports(module)),
         encode.code_section(bodies),
     ]
-    if texts:
-        parts.append(encode.data_section(DATA_ADDRESS, b"".join(texts)))
+    if data:
+        parts.append(encode.data_section(DATA_ADDRESS, data))
     parts.append(
         encode.name_section(
             [function.name for function in module.functions],
@@ -82,9 +83,20 @@ def _place_texts(functions: tuple[Function, ...]) -> dict[bytes, int]:
     for function in functions:
         for part in walk.expressions(function.body):
             if isinstance(part, Text) and part.value not in addresses:
+                if len(part.value) >= ALIGNMENT:  # of arrays and tables, which are read by words
+                    address = _align(address)
                 addresses[part.value] = address
                 address += len(part.value)
     return addresses
+
+
+def _data(texts: dict[bytes, int]) -> bytes:
+    """The literals as they lie from `DATA_ADDRESS` on."""
+    data = bytearray()
+    for text, address in texts.items():
+        data.extend(bytes(address - DATA_ADDRESS - len(data)))
+        data.extend(text)
+    return bytes(data)
 
 
 def _place_statics(functions: tuple[Function, ...], address: int) -> tuple[dict[str, int], int]:

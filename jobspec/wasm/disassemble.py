@@ -33,6 +33,10 @@ _OF_INDEX = {
     "global.get": "global",
     "global.set": "global",
 }
+_CHARACTERS = [
+    chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\' else f"\\{byte:02x}"
+    for byte in range(256)
+]
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+\-./:<=>?@\\^_`|~]+")
 
 
@@ -157,11 +161,7 @@ def _name(names: dict[int, str], index: int) -> str:
 
 
 def _quoted(content: bytes) -> str:
-    text = "".join(
-        chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\' else f"\\{byte:02x}"
-        for byte in content
-    )
-    return f'"{text}"'
+    return f'"{"".join(map(_CHARACTERS.__getitem__, content))}"'
 
 
 def _number(value: float, kind: str) -> str:
