@@ -47,6 +47,7 @@ CODES: dict[str, str] = {
     "unsupported_sql": "The language leaves this part of SQL out.",
     "unsupported_function": "SQL has this function, but the language does not.",
     "comparison_chain": "Comparisons are chained, which SQL does not do.",
+    "bad_pattern": "A regular expression cannot be read, or would need too large a table.",
     "aggregate_misplaced": "An aggregate function stands where rows are handled one by one.",
     "not_an_aggregate": "An aggregate step's expression is not one call of an aggregate function.",
     # Python functions

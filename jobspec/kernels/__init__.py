@@ -19,12 +19,15 @@ from jobspec.functions.kernel import KernelSource, compile_kernel, read_source
 from jobspec.ir import Body, Call, Do, Expr, TrapCheck
 from jobspec.kernels import (
     angles,
+    binary,
     casts,
     chance,
     decimals,
+    editing,
     exact,
     exponentials,
     hashing,
+    letters,
     logarithms,
     memory,
     numbers,
@@ -42,12 +45,15 @@ from jobspec.types import ValueType
 
 _SOURCES = {
     "angles": angles.SOURCE,
+    "binary": binary.SOURCE,
     "casts": casts.SOURCE,
     "chance": chance.SOURCE,
     "decimals": decimals.SOURCE,
+    "editing": editing.SOURCE,
     "exact": exact.SOURCE,
     "exponentials": exponentials.SOURCE,
     "hashing": hashing.SOURCE,
+    "letters": letters.SOURCE,
     "logarithms": logarithms.SOURCE,
     "memory": memory.SOURCE,
     "numbers": numbers.SOURCE,

@@ -33,7 +33,9 @@ TYPE_NAMES: dict[str, ValueType] = {
 _AS_COLUMN = "compute it as a column before the upload"
 NOT_YET_FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(("lower", "upper", "split", "split_part", "lpad", "rpad"), _AS_COLUMN),
-    **dict.fromkeys(("regexp_extract", "regexp_matches", "regexp_replace"), "LIKE finds texts"),
+    **dict.fromkeys(
+        ("regexp_extract_all", "regexp_split_to_array"), "there are no lists; extract one group"
+    ),
 }
 """Functions that are looked for in vain, and what to do instead."""
 

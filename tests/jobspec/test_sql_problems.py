@@ -99,8 +99,8 @@ REFUSED = [
     ("nn + 1", "unknown_column", 1),
     ("i +\n  missing", "unknown_column", 3),
     ("lenght(s)", "unknown_function", 1),
-    ("lower(s)", "unsupported_function", 1),
-    ("regexp_matches(s, 'a')", "unsupported_function", 1),
+    ("regexp_split(s, 'a')", "unsupported_function", 1),
+    ("regexp_matches(s, '(')", "bad_pattern", 19),
     ("max(i)", "aggregate_misplaced", 1),
     ("count(*) + 1", "aggregate_misplaced", 1),
     ("CAST(i AS date)", "unsupported_cast", 6),
@@ -221,7 +221,7 @@ def test_every_code_of_expressions_is_provoked() -> None:
         ("CAST(s AS time)", "timestamp"),
         ("CAST(i AS decimal(19, 2))", "18 digits"),
         ("CAST(i AS date)", "make_date"),
-        ("lower(s)", "before the upload"),
+        ("regexp_extract_all(s, 'a')", "extract one group"),
         ("1 < i < 3", "AND"),
         ("Code point > 3", "double quotes"),
     ],
@@ -462,3 +462,27 @@ WORDS = st.sampled_from([*VOCABULARY.split(), "\n", "\t", "\0"])
 def test_any_text_is_checked_or_refused(text: str) -> None:
     problems_of(text)
     aggregate_problems(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "column", "words"),
+    [
+        ("regexp_matches(s, '(a')", "bad_pattern", 19, "never closed"),
+        ("regexp_matches(s, 'a**')", "bad_pattern", 19, "repetition is repeated"),
+        (r"regexp_matches(s, '(a)\1')", "bad_pattern", 19, "is no escape"),
+        ("regexp_matches(s, '(?=a)')", "bad_pattern", 19, "(? is not known"),
+        ("regexp_matches(s, 'a.{40}b')", "bad_pattern", 19, "too large a table"),
+        ("regexp_matches(s, 'a', 'g')", "bad_value", 24, "no option g"),
+        ("regexp_matches(s, 'a', NULL)", "bad_value", 1, "options are NULL"),
+        ("regexp_matches(s, word)", "type_mismatch", 19, "text literal"),
+        ("regexp_extract(s, '(a)', 10)", "bad_value", 26, "from 0 to 9"),
+        (r"regexp_replace(s, 'a', '\1')", "bad_pattern", 19, "asks for group 1"),
+        (r"regexp_replace(s, 'a', '\x')", "bad_value", 24, "before the number"),
+    ],
+)
+def test_patterns_that_mean_nothing_are_refused(
+    text: str, code: str, column: int, words: str
+) -> None:
+    (problem,) = problems_of(text)
+    assert (problem.code, problem.column) == (code, column)
+    assert words in problem.message

@@ -20,6 +20,7 @@ from jobspec.sql.functions import (
     forms,
     installed,
     mathematics,
+    patterns,
     texts,
 )
 from jobspec.sql.functions.arithmetic import NEGATE
@@ -29,7 +30,7 @@ from jobspec.sql.functions.signature import Function, Lower, Takes
 from jobspec.sql.functions.texts import LIKE_PATTERN
 from jobspec.sql.names import AGGREGATE_NAMES
 
-_FAMILIES: tuple[ModuleType, ...] = (arithmetic, bits, chance, floats, mathematics, texts)
+_FAMILIES: tuple[ModuleType, ...] = (arithmetic, bits, chance, floats, mathematics, patterns, texts)
 
 
 def _rows(table: str) -> list[Function]:
