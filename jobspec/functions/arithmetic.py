@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from jobspec.functions import mathematics
 from jobspec.functions.context import Context, Value, integer, truth
 from jobspec.functions.conversions import as_f64, literal, settle, unify
 from jobspec.ir import Call, Choose, Const, Expr, Kind, Op
@@ -173,18 +174,30 @@ def _floor_by_positive(ctx: Context, kind: Kind, divides: bool, a: Expr, b: Expr
 def _power(ctx: Context, left: Value, right: Value, node: ast.AST) -> Value:
     exponent = right.literal
     if exponent is None or not 0 <= exponent <= MAX_EXPONENT:
+        if not ctx.trusted and (left.type.is_float or right.type.is_float):
+            return mathematics.power(ctx, left, right, node, "division_by_zero")
         raise ctx.refuse(
             "unsupported_python",
             node,
-            f"** takes a whole number from 0 to {MAX_EXPONENT} as it stands on its right",
-            "math.sqrt(x) is x ** 0.5, 1 << n is 2 ** n, 1.0 / x ** 2 is x ** -2",
+            f"** of integers takes a whole number from 0 to {MAX_EXPONENT}, as it stands",
+            "1 << n is 2 ** n; float(x) ** n is a float",
         )
     left = settle(ctx, left, node)
     if not left.type.is_number:
         raise ctx.refuse("type_mismatch", node, f"** does not take {left.type}")
+    if left.type.is_float and not ctx.trusted:
+        base = ctx.once(left.expr)
+        result = ctx.once(_product(ctx, Value(left.type, base), exponent))
+        mathematics.trap_infinite(ctx, result, [base], mathematics.RANGE, node)
+        return Value(left.type, result)
+    return Value(left.type, _product(ctx, left, exponent))
+
+
+def _product(ctx: Context, left: Value, exponent: int) -> Expr:
+    """The left side multiplied by itself so often."""
     kind = left.type.kind
     if exponent > WRITTEN_OUT:
-        return Value(left.type, Call(f"power_{kind}", (left.expr, integer(I64, exponent)), kind))
+        return Call(f"power_{kind}", (left.expr, integer(I64, exponent)), kind)
     result: Expr | None = None
     square = left.expr
     while exponent:
@@ -194,7 +207,7 @@ def _power(ctx: Context, left: Value, right: Value, node: ast.AST) -> Value:
         exponent >>= 1
         if exponent:
             square = Op(f"{kind}.mul", (square, square))
-    return Value(left.type, Const(kind, 1) if result is None else result)
+    return Const(kind, 1) if result is None else result
 
 
 def _shift(

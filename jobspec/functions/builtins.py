@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Callable
 from functools import partial
 
-from jobspec.functions import arithmetic, conversions
+from jobspec.functions import arithmetic, conversions, mathematics
 from jobspec.functions.context import Context, Value
 from jobspec.functions.syntax import NUMBERS
-from jobspec.ir import Const, Kind, Op
+from jobspec.ir import Op
 from jobspec.types import ValueType
 
 Lower = Callable[[Context, list[Value], ast.Call], Value | None]
 Entry = tuple[int, int, Lower]
 
 ANY_NUMBER = 255
-
-MATH_CONSTANTS = {"pi": math.pi, "e": math.e, "tau": math.tau, "inf": math.inf, "nan": math.nan}
 
 
 def extreme(op: ast.cmpop, ctx: Context, values: list[Value], node: ast.Call) -> Value:
@@ -40,26 +37,14 @@ def _int(ctx: Context, values: list[Value], node: ast.Call) -> Value:
     return conversions.explicit(ctx, value, ValueType.I64, node)
 
 
-def _sqrt(ctx: Context, values: list[Value], node: ast.Call) -> Value:
-    number = ctx.once(conversions.as_f64(ctx, values[0], node))
-    negative = Op("f64.lt", (number, Const(Kind.F64, 0.0)))
-    ctx.trap_if(negative, "math_domain", "square root of a negative number", node)
-    return Value(ValueType.F64, Op("f64.sqrt", (number,)))
-
-
-def _rounded(name: str, ctx: Context, values: list[Value], node: ast.Call) -> Value:
+def _round(ctx: Context, values: list[Value], node: ast.Call) -> Value:
+    """To the nearest integer, halves to the even one."""
     value = values[0]
     if value.literal is not None or value.type.is_integer:
         return value
-    number = Op(name, (conversions.as_f64(ctx, value, node),))
+    number = Op("f64.nearest", (conversions.as_f64(ctx, value, node),))
     return conversions.explicit(ctx, Value(ValueType.F64, number), ValueType.I64, node)
 
-
-_MATH: dict[str, Entry] = {
-    "sqrt": (1, 1, _sqrt),
-    "floor": (1, 1, partial(_rounded, "f64.floor")),
-    "ceil": (1, 1, partial(_rounded, "f64.ceil")),
-}
 
 TABLE: dict[str, Entry] = {
     "abs": (1, 1, absolute),
@@ -68,7 +53,8 @@ TABLE: dict[str, Entry] = {
     "int": (1, 1, _int),
     "float": (1, 1, partial(convert, ValueType.F64)),
     **{member.value: (1, 1, partial(convert, member)) for member in NUMBERS},
-    **_MATH,
-    **{f"math.{name}": entry for name, entry in _MATH.items()},
+    "round": (1, 1, _round),
+    **{name: mathematics.TABLE[name] for name in ("sqrt", "floor", "ceil")},
+    **{f"math.{name}": entry for name, entry in mathematics.TABLE.items()},
 }
 """Name -> least and most arguments, and what lowers a call."""

@@ -45,13 +45,16 @@ def call(expressions: Expressions, node: ast.Call) -> tuple[Value, ...]:
         least, most, lower = entry
         if not least <= len(node.args) <= most:
             many = str(least) if least == most else f"{least} or more"
+            if least < most < builtins.ANY_NUMBER:
+                many = f"{least} or {most}"
             raise _wrong_count(expressions, node, name, many)
         result = lower(ctx, expressions.values(node.args), node)
         return () if result is None else (result,)
     callee = ctx.callee(name) if "." not in name else None
     if callee is None:
         known = {*table, *(() if ctx.trusted else _FORMS), *ctx.callee_names()}
-        hint = ELSEWHERE.get(name) or near_miss(name, known)
+        hint = f"write math.{name}" if f"math.{name}" in table else ELSEWHERE.get(name, "")
+        hint = hint or near_miss(name, known)
         raise ctx.refuse("unknown_function", node, f"there is no function {name}", hint)
     return _call_function(expressions, callee, node)
 

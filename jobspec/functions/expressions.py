@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from jobspec import ir, walk
-from jobspec.functions import arithmetic, arrays, builtins, calls, displays
+from jobspec.functions import arithmetic, arrays, calls, displays, mathematics
 from jobspec.functions.arrays import Array
 from jobspec.functions.context import Context, Value
 from jobspec.functions.conversions import constant, unify
@@ -195,10 +195,10 @@ class Expressions:
 
     def _attribute(self, node: ast.Attribute) -> Value:
         if isinstance(node.value, ast.Name) and node.value.id == "math" and not self.ctx.trusted:
-            number = builtins.MATH_CONSTANTS.get(node.attr)
+            number = mathematics.CONSTANTS.get(node.attr)
             if number is not None:
                 return Value(F64, Const(Kind.F64, number))
-            hint = near_miss(node.attr, builtins.MATH_CONSTANTS)
+            hint = near_miss(node.attr, mathematics.CONSTANTS)
             raise self.ctx.refuse(
                 "unknown_variable", node, f"there is no constant math.{node.attr}", hint
             )

@@ -55,6 +55,30 @@ def power_f64(base: f64, exponent: i64) -> f64:
     return result * base
 
 
+def integer_root(n: u64) -> u64:
+    """The greatest number whose square is not above n."""
+    root = u64(sqrt(f64(n)))
+    while root > 0 and root > div(n, root):
+        root -= 1
+    while root < 0xFFFFFFFF and (root + 1) * (root + 1) <= n:
+        root += 1
+    return root
+
+
+def common_divisor_u64(a: u64, b: u64) -> u64:
+    """The greatest number that divides both; the other one, if one is 0."""
+    while b != 0:
+        rest = rem(a, b)
+        a = b
+        b = rest
+    return a
+
+
+def common_divisor_i64(a: i64, b: i64) -> i64:
+    """The same of the sizes of two numbers; of 2**63 it wraps."""
+    return i64(common_divisor_u64(u64(abs(a)), u64(abs(b))))
+
+
 def multiply_overflows_i64(a: i64, b: i64) -> bool:
     """Whether a * b does not fit 64 bits."""
     high = multiply_high_u64(u64(a), u64(b))

@@ -336,7 +336,7 @@ HEAD = "def f(n: i64, x: f64, b: bool) -> i64:\n"
         ("return -b", "type_mismatch", 2, 12, "`not` turns a bool round"),
         ("return ~x", "type_mismatch", 2, 12, "~ does not take f64"),
         ("return n ** n", "unsupported_python", 2, 12, "1 << n is 2 ** n"),
-        ("return n ** -1", "unsupported_python", 2, 12, "** takes a whole number from 0"),
+        ("return n ** -1", "unsupported_python", 2, 12, "takes a whole number from 0"),
         ("return n @ n", "unsupported_python", 2, 12, "matrix products"),
         ("return n[0]", "type_mismatch", 2, 12, "only arrays have elements"),
         ("return abs('abc')", "unsupported_python", 2, 16, "leaves out text"),
