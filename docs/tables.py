@@ -8,11 +8,13 @@ replaced. A test fails when a page is not what this writes.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import UnionType
 
@@ -88,6 +90,33 @@ def sql_functions() -> Iterator[str]:
 def sql_forms() -> Iterator[str]:
     rows = ((f"`{row.name}(...)`", _words(row)) for row in FORMS.values())
     return _table(("call", "gives"), rows)
+
+
+def _recipe(path: Path) -> Iterator[str]:
+    """A job of the cookbook, its functions as Python."""
+    job = json.loads(path.read_text())
+    functions = job.get("functions", {})
+    for text in functions.values():
+        yield from ("```python", *text.splitlines(), "```", "")
+    shown = {name: f"{text.partition(chr(10))[0]} ..." for name, text in functions.items()}
+    written = json.dumps(job | ({"functions": shown} if shown else {}), ensure_ascii=False)
+    yield from ("```json", *_wrapped(json.loads(written)).splitlines(), "```")
+    yield ""
+    yield f"[{path.name}](cookbook/{path.name})"
+
+
+def _wrapped(value: object, indent: str = "") -> str:
+    """JSON that breaks lines only where they would grow long."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if len(indent) + len(flat) < 100 or not isinstance(value, dict | list):
+        return flat
+    deeper = indent + "  "
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key)}: {_wrapped(part, deeper)}" for key, part in value.items()]
+    else:
+        parts = [_wrapped(part, deeper) for part in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}\n{deeper}" + f",\n{deeper}".join(parts) + f"\n{indent}{closing}"
 
 
 def settings() -> Iterator[str]:
@@ -181,6 +210,11 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     )
 }
 """The tables by the name that stands in the pages."""
+
+TABLES |= {
+    f"cookbook_{path.stem.replace('-', '_')}": partial(_recipe, path)
+    for path in sorted((FOLDER / "cookbook").glob("*.json"))
+}
 
 
 # --- rows -----------------------------------------------------------------------------------------

@@ -67,7 +67,8 @@ class Writer:
     """Draws the steps of one job."""
 
     def __init__(self, rng: Random, rows: Sequence[tuple[Any, ...]], made: Counter[str]) -> None:
-        self._rng = rng
+        self.rng = self._rng = rng
+        self.written: list[dict[str, Any]] = []
         self._rows = rows
         self._made = made
         self._generator = Generator(rng)
@@ -80,6 +81,7 @@ class Writer:
         found += self._closing(closing)
         for step in found:
             self._made.update(key for key in step if key in STEPS)
+        self.written = found
         return found
 
     def _row_wise(self) -> dict[str, Any]:
@@ -118,7 +120,8 @@ class Writer:
                     return [{"distinct": kept}]
                 return [{"select": kept}, {"distinct": True}]
             case "sort":
-                keys = [rng.choice(["", "-"]) + name for name in self._columns(rng.choice([1, 2]))]
+                orders = ("", " desc", " nulls first", " desc nulls last")
+                keys = [name + rng.choice(orders) for name in self._columns(rng.choice([1, 2]))]
                 return [{"sort": keys, "limit": 1 + rng.randrange(9)}]
             case "sample_rows":
                 return [{"sample": {"rows": 1 + rng.randrange(9), "seed": 3}}]
@@ -179,8 +182,16 @@ def _job(rng: Random, folder: Path, report: Report, where: str) -> None:
     except DocumentError as error:
         report.refused[error.problems[0].render()] += 1
         return
-    whole = _outputs(ours, rng, [1 << 30])
-    expected = _merged(ours, whole)
+    try:
+        _compare(ours, writer, report, where)
+    except Exception as error:  # noqa: BLE001  (what is looked for)
+        told = json.dumps(steps, ensure_ascii=False)
+        report.differences.append(f"{where}\n  {told}\n  {type(error).__name__}: {error}")
+
+
+def _compare(ours: ParquetJob, writer: Writer, report: Report, where: str) -> None:
+    rng, steps = writer.rng, writer.written
+    expected = _merged(ours, _outputs(ours, rng, [1 << 30]))
     for _ in range(3):
         report.partitions += 1
         sizes = [rng.choice([1, 2, 3, 5, 11]) for _ in range(60)]
