@@ -39,7 +39,7 @@ def float_text(fraction: u64, exponent: i32, width: i32, top: i32, negative: boo
     digits = shortest_digits(
         significand, max(exponent, 1) - (top >> 1) - width, fraction == 0 and exponent > 1
     )
-    return decimal_text(digits, shortest_exponent, negative)
+    return float_digits_text(digits, shortest_exponent, negative)
 
 
 def shortest_digits(significand: u64, exponent: i32, closer_below: bool) -> u64:
@@ -86,7 +86,7 @@ def scaled_to_odd(high: u64, low: u64, factor: u64) -> u64:
     return top | u64(middle > 1)
 
 
-def decimal_text(digits: u64, exponent: i32, negative: bool) -> str:
+def float_digits_text(digits: u64, exponent: i32, negative: bool) -> str:
     """The text of digits * 10**exponent, which is not 0, as a float is written."""
     while rem(digits, 10) == 0:
         digits = div(digits, 10)
