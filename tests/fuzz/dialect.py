@@ -13,6 +13,8 @@ from jobspec.types import ValueType
 T = ValueType
 
 LEFT_OUT: dict[str, str] = {
+    **dict.fromkeys(("exp2", "expm1", "hypot", "log1p"), "DuckDB has no such function"),
+    "fmod": "DuckDB's is x - floor(x / y) * y, rounded on the way",
     "hash": "DuckDB has another hash",
     "random": "DuckDB's numbers are other ones in every run",
     "reverse": "DuckDB reverses graphemes",
@@ -41,10 +43,28 @@ FUNCTIONS: dict[str, Callable[..., str]] = {
 SPELLED: dict[str, str] = {}
 """Functions and aliases that DuckDB has by another name."""
 
+_PATTERNS = [
+    *("'a'", "'a+'", "'[a-z]+'", "'^a'", "'b$'", "'a|b+'", "'(a)(b)?'", "'[^a ]'", "'\\d+'", "'.'"),
+    *(
+        "'\\w+@'",
+        "'é|😀'",
+        "'(?i)AB'",
+        "''",
+        "'a*'",
+        "'^.*$'",
+        "'\\s'",
+        "'[[:alpha:]]{2,3}'",
+        "'x*?a'",
+    ),
+]
+_REGEXP = ("regexp_matches", "regexp_full_match", "regexp_extract", "regexp_replace")
 LITERAL_ONLY = {Takes.LITERAL}
 LITERALS: dict[tuple[str, int], list[str]] = {
     ("LIKE", 1): ["'%'", "'%a%'", "'_a%'", "'a_'", "'%é'", "''", "'%a%b%'", "'aa%'", "'%_'"],
     ("trim", 1): ["' a'", "'é😀'", "''"],
+    **{(name, 1): _PATTERNS for name in _REGEXP},
+    ("regexp_replace", 2): ["'-'", "''", "'\\0\\0'", "'<\\1>'", "'é'"],
+    ("regexp_replace", 3): ["'g'", "'i'", "'gi'"],
 }
 """Text operands that bring a function to life: (function, operand) -> SQL."""
 

@@ -176,6 +176,8 @@ class Generator:
             return Sql(f"({count})", f"CAST({count} AS BIGINT)", T.I64)
         if family is Takes.COUNT:
             return self._value((T.I8, T.I16, T.U8), 0)
+        if family is Takes.LITERAL:
+            return Sql(*(values.literal(self._rng, T.STRING) or ("''", "''")), T.STRING)
         if family in dialect.MADE:
             return Sql(*dialect.MADE[family](self._rng), T.STRING)
         return self._value(FAMILIES[family], depth)
