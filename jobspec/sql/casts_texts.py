@@ -1,4 +1,4 @@
-"""Conversions of texts from and to bools, integers and binary values."""
+"""Conversions of texts from and to bools, integers, floats and binary values."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ def from_integer(body: ir.Body, source: Value, target: ValueType) -> tuple[ir.Ex
     return kernels.call(body, kernel, wide(source)), None
 
 
+def from_float(body: ir.Body, source: Value, target: ValueType) -> tuple[ir.Expr, None]:
+    """The fewest digits that say which float of its type it is."""
+    del target
+    return kernels.call(body, f"str_from_{source.type.kind}", source.value), None
+
+
 def from_binary(body: ir.Body, source: Value, target: ValueType) -> tuple[ir.Expr, None]:
     """Printable ASCII as it is, all other bytes as \\xHH."""
     del target
@@ -45,6 +51,12 @@ def to_bool(body: ir.Body, source: Value, target: ValueType) -> tuple[ir.Expr, i
     del target
     truth = body.temporary(kernels.call(body, "str_to_bool", source.value))
     return op("i32.eq", truth, i32(1)), op("i32.ne", truth, i32(2))
+
+
+def to_float(body: ir.Body, source: Value, target: ValueType) -> tuple[ir.Expr, ir.Expr]:
+    """Rounded once; infinite where it is too great."""
+    number = body.temporary(kernels.call(body, f"str_to_{target.kind}", source.value))
+    return number, parsed(body)
 
 
 def to_integer(body: ir.Body, source: Value, target: ValueType) -> tuple[ir.Expr, ir.Expr | None]:

@@ -82,7 +82,7 @@ class Takes(Enum):
             case Takes.DIGITS:
                 return given.is_integer and isinstance(value, Constant)
             case Takes.TEXT:
-                return not given.is_float and given is not ValueType.BINARY
+                return given is not ValueType.BINARY
             case Takes.LITERAL:
                 return isinstance(value, Constant) and isinstance(value.value, bytes)
             case Takes.DECIMAL:
@@ -101,7 +101,7 @@ _NOUNS = {
     Takes.FLOAT: "a number",
     Takes.DOUBLE: "a number",
     Takes.STRING: "a text",
-    Takes.TEXT: "a text, or a value that is no float and not binary",
+    Takes.TEXT: "a text, or any value that is not binary",
     Takes.LITERAL: "a text literal",
     Takes.BINARY: "a binary value",
     Takes.DATE: "a date",
