@@ -69,7 +69,7 @@ FUNCTIONS = (
         state=State(partial=_partial, update=_count_true, merged=_Count, check=_check),
         about="The number of rows for which a condition is true.",
         examples=(("count_if(n > 1)", "3"),),
-        differs="The result is an i64 rather than a HUGEINT.",
+        differs="The result is an i64 rather than a HUGEINT, and 0 rather than NULL of no rows.",
         aliases=("countif",),
         nullable=False,
     ),

@@ -46,11 +46,9 @@ def _count(state: InProgram) -> None:
 
 
 def _write(is_text: bool, counted: bool, state: InProgram) -> None:
-    width = (12 if is_text else 8) + 8 * counted
-    if is_text:
-        width = 16 if counted else 4
     kernel = "map_texts" if is_text else "map_words"
-    state.write(state.fields[0], state.call(kernel, state.cell(), i32(width)))
+    width = i32(16 if counted else 8)
+    state.write(state.fields[0], state.call(kernel, state.cell(), width))
 
 
 # --- on the hub -----------------------------------------------------------------------------------

@@ -152,7 +152,7 @@ def map_words(cell: i32, width: i32) -> str:
 
 
 def map_texts(cell: i32, width: i32) -> str:
-    """A state's keys in order: 4 bytes of length, the bytes; of width 16, with 8 of the number."""
+    """A state's keys in order: 4 bytes of length, the bytes; of width 16, 8 of their number."""
     size: i32 = 0
     entry = load32(cell)
     while entry != 0:
