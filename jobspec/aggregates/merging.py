@@ -86,7 +86,7 @@ def _batch(schema: Schema, columns: Sequence[Sequence[Scalar]]) -> pa.RecordBatc
     for values, column in zip(columns, schema, strict=True):
         try:
             arrays.append(array_of(values, column.type))
-        except pa.ArrowInvalid:
+        except (pa.ArrowInvalid, OverflowError):
             message = f"a value of {column.name!r} does not fit {column.type}"
             raise MergeError(message) from None
     return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(schema))

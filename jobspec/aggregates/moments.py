@@ -251,7 +251,8 @@ def _correlation(of: Moments) -> float:
     if of.special or not squares:
         return math.nan
     shared = of.covariance(0, 1)
-    return math.copysign(root(shared * shared, squares), shared)
+    size = root(shared * shared, squares)
+    return size if shared > 0 else -size
 
 
 # --- the functions --------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from jobspec.sql.value import i32
 from jobspec.types import Column, Scalar, Schema, ValueType
 
 _RANKS = 64 - HLL_BITS + 1
+_MOST = ValueType.I64.maximum
 _SEED = Const(Kind.I64, 0)
 
 
@@ -108,7 +109,9 @@ def estimate(counts: Sequence[int]) -> int:
     total += registers * _sigma(counts[0] / registers)
     if math.isinf(total):
         return 0
-    return round(registers * registers / (2 * math.log(2) * total))
+    if total == 0:
+        return _MOST
+    return min(round(registers * registers / (2 * math.log(2) * total)), _MOST)
 
 
 def _sigma(x: float) -> float:
