@@ -120,7 +120,9 @@ def _compile(
     traps = TrapSites()
     functions = compile_functions(parts.functions, problems, traps, max_chars=limits.function_chars)
     shared = load_shared(parts.shared, open_upload, limits, problems)
-    plan = _plan(parts, open_upload, functions, limits, problems)
+    plan = _plan(
+        parts, open_upload, functions=functions, shared=shared, limits=limits, problems=problems
+    )
     finish = verify = None
     if parts.finish:
         finish = build_plan(
@@ -128,13 +130,19 @@ def _compile(
             None if plan is None else columns_of(plan.result),
             rows=None,
             functions=functions,
+            shared=shared,
             limits=limits,
             problems=problems,
             part="finish",
         )
     if parts.verify is not None and plan is not None:
         verify = plan_verify(
-            parts.verify, plan.result, functions=functions, limits=limits, problems=problems
+            parts.verify,
+            plan.result,
+            functions=functions,
+            shared=shared,
+            limits=limits,
+            problems=problems,
         )
     document = parts.document
     if plan is None or document is None or problems:
@@ -179,7 +187,9 @@ def _program(
 def _plan(
     parts: Parts,
     open_upload: OpenUpload | None,
+    *,
     functions: Mapping[str, CompiledFunction],
+    shared: Shared,
     limits: Limits,
     problems: ProblemList,
 ) -> Plan | None:
@@ -199,6 +209,7 @@ def _plan(
         axes=axes,
         rows=rows,
         functions=functions,
+        shared=shared,
         limits=limits,
         problems=problems,
     )

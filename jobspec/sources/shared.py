@@ -35,7 +35,7 @@ def load_shared(
 ) -> Shared:
     """The shared inputs that can be read; a problem is added for each of the others."""
     loaded: dict[str, SharedArray | SharedTable] = {}
-    left = limits.shared_bytes
+    left = min(limits.shared_bytes, limits.memory_bytes // 2)
     for name, given in inputs.items():
         loader = _Loader(name, open_upload, left, problems)
         try:

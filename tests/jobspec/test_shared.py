@@ -25,7 +25,7 @@ from jobspec.sources.source import BadSource
 from jobspec.table_bytes import decode
 from jobspec.types import Column, ValueType
 
-from .jobs import SHA, document
+from .jobs import SHA, computed, document
 
 
 class Uploads:
@@ -339,6 +339,42 @@ def test_the_listing_says_what_is_shared_by_its_shape_and_sha256(uploads: Upload
     job = check_document(raw)
     sha256 = uploads.array({"values": [[1.5, 2]]}).sha256
     assert job.listing.startswith(f"shared m: f64[1, 2], sha256 {sha256}\n")
+
+
+PICK = """def pick(m: f64[:, :], i: i64) -> f64:
+    total = 0.0
+    for j in range(len(m[i])):
+        total += m[i][j]
+    return total"""
+
+
+def test_a_program_computes_with_a_shared_array(uploads: Uploads) -> None:
+    matrix = np.arange(6, dtype=np.float64).reshape(3, 2)
+    uploads.path.write_bytes(npy(matrix))
+    raw = document(
+        {"range": {"n": [0, 3]}},
+        {"derive": {"total": "pick(m, n)"}},
+        shared={"m": file_of("npy")},
+        functions={"pick": PICK},
+    )
+    job = check_document(raw, lambda _: uploads.path)
+    assert [row["total"] for row in computed(job)] == [1, 5, 9]
+    assert matrix.tobytes() in job.wasm
+
+
+def test_the_largest_shared_array_is_compiled_and_read_in_time(uploads: Uploads) -> None:
+    matrix = np.arange(2 << 20, dtype=np.float64).reshape(1024, 2048)
+    uploads.path.write_bytes(npy(matrix))
+    raw = document(
+        {"range": {"n": [0, 3]}},
+        {"derive": {"total": "pick(m, n)"}},
+        shared={"m": file_of("npy")},
+        functions={"pick": PICK},
+    )
+    job = check_document(raw, lambda _: uploads.path)
+    assert len(job.wasm) > 16 << 20
+    assert len(job.listing) < 10_000
+    assert [row["total"] for row in computed(job)] == list(matrix[:3].sum(axis=1))
 
 
 def test_a_document_with_shared_inputs_survives_as_text() -> None:
