@@ -38,6 +38,7 @@ from jobspec.limits import Limits
 from jobspec.merge import merge, result_schema
 from jobspec.problems import Problem
 from jobspec.program_plan import ProgramPlan, Requirement
+from jobspec.result_files import ResultFile, make_result_files
 from jobspec.results import result_arrow, result_csv, result_ndjson, write_parquet
 from jobspec.run import Run, run_program
 from jobspec.types import Column, Schema, ValueType
@@ -62,6 +63,7 @@ __all__ = [
     "ProgramError",
     "ProgramPlan",
     "Requirement",
+    "ResultFile",
     "Run",
     "RunError",
     "Schema",
@@ -75,6 +77,7 @@ __all__ = [
     "document_schema",
     "failing_rows",
     "finish",
+    "make_result_files",
     "merge",
     "output_ends",
     "output_rows_done",

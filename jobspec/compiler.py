@@ -20,6 +20,7 @@ from jobspec.functions import CompiledFunction, compile_functions
 from jobspec.ir import Module, TrapSites
 from jobspec.limits import Limits
 from jobspec.listing import render
+from jobspec.output_checks import check_files
 from jobspec.plan import Plan, axes_of
 from jobspec.planning import build_plan, columns_of, plan_verify
 from jobspec.problems import ProblemList
@@ -145,6 +146,9 @@ def _compile(
             problems=problems,
         )
     document = parts.document
+    result = finish if parts.finish else plan
+    if document is not None and result is not None:
+        check_files(document.files, result.result, problems)
     if plan is None or document is None or problems:
         return None
 

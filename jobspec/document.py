@@ -27,6 +27,7 @@ from pydantic import (
 )
 
 from jobspec.document_fields import Expression, Model, Name
+from jobspec.document_output import Files, Output
 from jobspec.document_problems import add_problems
 from jobspec.document_rules import names, outputs, sizes
 from jobspec.document_rules import steps as step_rules
@@ -93,13 +94,8 @@ class JobDocument(Model):
     """What is done with the rows, in order; a closing step comes last."""
     finish: list[Step] = Field([])
     """Steps over the merged result, which the hub itself does at the end."""
-    output: Annotated[
-        list[outputs.Format],
-        Field(min_length=1),
-        AfterValidator(names.check_distinct),
-        BeforeValidator(outputs.refuse_formats),
-    ] = Field(["csv", "ndjson", "parquet", "arrow"])
-    """The formats in which the result can be downloaded, and no others."""
+    output: Output = Field(list(outputs.TABLES))
+    """The formats in which the result can be downloaded, or an object with pictures and arrays."""
     split: Annotated[Split | None, BeforeValidator(outputs.check_split)] = None
     requires: Requires = Requires()
     trust: Annotated[
@@ -116,6 +112,19 @@ class JobDocument(Model):
     """Whom to ask."""
     licence: Prose = ""
     """Under which terms the data may be used; everything that enters a job is public."""
+
+    @property
+    def files(self) -> Files:
+        """The files of the result, however they were asked for."""
+        return self.output if isinstance(self.output, Files) else Files(formats=self.output)
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """How the names of the result's files end."""
+        files = self.files
+        pictures = ("png",) if files.image else ()
+        arrays = ("npy",) if files.npy else ()
+        return (*files.formats, *pictures, *arrays)
 
     def to_json(self, *, indent: int | None = None) -> str:
         """The document's canonical text: known order of keys, nothing that was not given."""

@@ -48,6 +48,9 @@ _FORMS = {
     "filter": "write one condition as a text; AND joins several",
     "functions": 'write {"name": "def name(...): ..."}',
     "limit": "write the number alone",
+    "formats": 'write ["csv"]',
+    "image": 'write {"x": "column", "y": "column", "value": "column"}',
+    "npy": 'write {"value": "column", "axes": ["column"]}',
     "output": 'write ["csv"]',
     "priority": "write the number alone",
     "range": 'write {"n": [start, stop]}',
@@ -86,6 +89,9 @@ _TYPE_NAMES = {
 """What types are called elsewhere."""
 
 _KNOWN_KEYS: dict[str, tuple[str, ...]] = {
+    "image": ("x", "y", "value", "palette", "range", "r", "g", "b"),
+    "npy": ("value", "axes"),
+    "output": ("formats", "image", "npy"),
     "trust": ("verify",),
     "requires": ("memory_bytes", "score", "mobile"),
 }
@@ -102,7 +108,7 @@ def add_problems(error: ValidationError, tree: Mapping[str, Any], problems: Prob
 def _path(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
     """pydantic's location without what is not in the document: union tags and key marks."""
     path = list(location)
-    if path[:1] in (["source"], ["trust"]):
+    if path[:1] in (["source"], ["trust"], ["output"]):
         del path[1:2]
     elif path[:1] in (["steps"], ["finish"], ["shared"]) and path[2:] != ["[key]"]:
         del path[2:3]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-FORMS = ("csv", "ndjson", "parquet", "arrow")
+FORMS = ("csv", "ndjson", "parquet", "arrow", "png", "npy")
 NAME_CHARS = 28
 _POLL_SECONDS = 0.3
 

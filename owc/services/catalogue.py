@@ -156,15 +156,25 @@ def manifest(hub: Hub, job_id: str) -> dict[str, Any]:
     }
 
 
-def result_file(hub: Hub, job_id: str) -> Path:
-    """The result as Parquet. Raises NotFound, Removed, ResultNotReady."""
+def result_file(hub: Hub, job_id: str, form: str = "parquet") -> Path:
+    """The result as Parquet, or as a file that was made of it, such as its picture (`png`).
+
+    Raises NotFound, Removed, and ResultNotReady, also where there will never be such a file.
+    """
     with hub.database.read() as session:
         job = _job(session, job_id)
     if job.result_sha256 is None:
         if job.failure is not None:
             raise ResultNotReady(f"The job is {job.state} and has no result: {job.failure}")
         raise ResultNotReady(f"The job has no result yet, it is {job.state}.")
-    return hub.blobs.path(job.result_sha256)
+    if form == "parquet":
+        return hub.blobs.path(job.result_sha256)
+    with hub.database.read() as session:
+        file = session.get(ResultFileRow, (job_id, form))
+    if file is None or file.sha256 is None:
+        reason = file.problem if file is not None else "the job did not ask for it"
+        raise ResultNotReady(f"The {form.upper()} file could not be made: {reason}.")
+    return hub.blobs.path(file.sha256)
 
 
 def program(hub: Hub, job_id: str) -> bytes:

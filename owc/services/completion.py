@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import undefer_group
 
 import jobspec
@@ -26,10 +26,10 @@ from owc.services.aftermath import Aftermath, Change, begin_change, task_of_stat
 from owc.services.cutting import Piece, Source
 from owc.services.feeding import feed_queues
 from owc.services.hub import Hub
-from owc.services.plans import describe_trap, fuel_for, read_plan
+from owc.services.plans import describe_trap, fuel_for, limits, read_plan
 from owc.services.previews import PREVIEW_ROWS, preview_of
 from owc.services.probing import RowTooSlow, RowTraps
-from owc.store import PAGE, HubProgramRow, JobRow, ResultRow, SubJobRow
+from owc.store import PAGE, HubProgramRow, JobRow, ResultFileRow, ResultRow, SubJobRow
 
 BATCH_ROWS = 1000
 BATCH_SECONDS = 1.0
@@ -99,6 +99,11 @@ def merge(hub: Hub, job_id: str) -> None:
             fail(hub, job_id, f"The results could not be merged: {error.message}")
             return
         blob = hub.blobs.put_file(path)
+        document = jobspec.parse_document(bytes(job.document), limits(hub))
+        files = [
+            _result_file_row(hub, job_id, file)
+            for file in jobspec.make_result_files(document, path, Path(folder))
+        ]
         with pq.ParquetFile(path) as file:
             first = next(file.iter_batches(PREVIEW_ROWS), None)
             preview = preview_of(first) if first is not None else None
@@ -108,10 +113,22 @@ def merge(hub: Hub, job_id: str) -> None:
         with _holding(hub, job_id, token) as (change, job):
             job.result_sha256, job.result_rows = blob.sha256, rows
             job.result_preview, job.result_columns = preview, columns
+            change.session.execute(delete(ResultFileRow).where(ResultFileRow.job_id == job_id))
+            change.session.add_all(files)
             moves.move_job(change, job, JobState.SUCCEEDED)
     except _Overtaken:
         return
     telemetry.event("job_merged", job_id=job_id, rows=rows)
+
+
+def _result_file_row(hub: Hub, job_id: str, file: jobspec.ResultFile) -> ResultFileRow:
+    return ResultFileRow(
+        job_id=job_id,
+        form=file.form,
+        sha256=hub.blobs.put_file(file.path).sha256 if file.path is not None else None,
+        problem=file.problem,
+        about=dict(file.about),
+    )
 
 
 def fail(hub: Hub, job_id: str, reason: str) -> None:

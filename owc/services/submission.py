@@ -155,7 +155,7 @@ def _job_row(compiled: jobspec.CompiledJob, raw: bytes, submitter: str) -> JobRo
         },
         requirement_key=requirement_key(needed),
         priority=document.priority,
-        formats=list(document.output),
+        formats=list(document.formats),
         source_kind=kind,
         source_sha256=source["upload"] if kind == "upload" else None,
         rows_settled=0,

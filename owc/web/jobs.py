@@ -28,6 +28,8 @@ RESULT_TYPES = {
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.file",
+    "png": "image/png",
+    "npy": "application/octet-stream",
 }
 _WRITERS: dict[str, Callable[[Path], Iterator[bytes]]] = {
     "csv": jobspec.result_csv,
@@ -112,11 +114,16 @@ def result(job_id: str, form: str) -> Response:
     if form not in offered:
         detail = f"The result of this job comes as {', '.join(offered)}."
         raise RequestRefusedError(404, "unknown_format", detail)
-    path: Path = state.read(catalogue.result_file, state.hub, job_id)
+    kept = form not in _WRITERS
+    path: Path = state.read(catalogue.result_file, state.hub, job_id, form if kept else "parquet")
     name = f"{job_id}.{form}"
-    if form == "parquet":
+    if kept:
         return send_file(
-            path, mimetype=RESULT_TYPES[form], as_attachment=True, download_name=name, max_age=0
+            path,
+            mimetype=RESULT_TYPES[form],
+            as_attachment=form != "png",
+            download_name=name,
+            max_age=0,
         )
     parts = _WRITERS[form](path)
     disposition = {"Content-Disposition": f"attachment; filename={name}"}
