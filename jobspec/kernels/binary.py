@@ -200,4 +200,22 @@ def bytes_slice(s: str, start: i64, length: i64) -> str:
     begin = min(max(begin, 0), bytes)
     end = max(min(end, bytes), begin)
     return string_pack(string_ptr(s) + i32(begin), i32(end - begin))
+
+
+def bytes_left(s: str, count: i64) -> str:
+    """The first bytes; all but the last if the count is negative."""
+    wanted = str_near(count)
+    if wanted < 0:
+        wanted += i64(string_len(s))
+    return bytes_slice(s, 1, max(wanted, 0))
+
+
+def bytes_right(s: str, count: i64) -> str:
+    """The last bytes; all but the first if the count is negative."""
+    bytes = i64(string_len(s))
+    wanted = str_near(count)
+    if wanted < 0:
+        wanted += bytes
+    wanted = min(max(wanted, 0), bytes)
+    return string_pack(string_ptr(s) + i32(bytes - wanted), i32(wanted))
 '''

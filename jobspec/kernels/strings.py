@@ -70,6 +70,11 @@ def str_from(s: str, offset: i32) -> str:
     return string_pack(string_ptr(s) + offset, string_len(s) - offset)
 
 
+def str_behind_start(s: str, start: str) -> str:
+    """A text that begins with another or is empty, without that beginning."""
+    return s if string_len(s) == 0 else str_from(s, string_len(start))
+
+
 def str_near(n: i64) -> i64:
     """A count that no arithmetic on positions can make overflow."""
     return max(min(n, FAR), 0 - FAR)

@@ -311,6 +311,8 @@ class Checker(Calls):
                 return self._nullif(node, values[0], values[1])
             case "concat":
                 return self._concat(node, values)
+            case "concat_ws":
+                return self._concat_ws(node, values)
         unified = self.unified(node, values)
         if unified is None:
             return None
@@ -338,16 +340,40 @@ class Checker(Calls):
         )
         if texts is None:
             return None
-        empty = Constant(_STRING, b"")
-        parts = [coerce(text, _STRING) for text in texts]
-        joined: list[Typed] = [
-            typed.Coalesce(_STRING, False, (part, empty)) if part.nullable else part
-            for part in parts
-        ]
-        while len(joined) > 1:  # by pairs, so that the tree stays low
-            pairs = [tuple(joined[at : at + 2]) for at in range(0, len(joined), 2)]
-            joined = [
-                typed.Apply(_STRING, False, "concat", pair) if len(pair) == 2 else pair[0]
-                for pair in pairs
+        return _joined([coerce(text, _STRING) for text in texts])
+
+    def _concat_ws(self, node: syntax.Call, values: Sequence[Typed]) -> Typed | None:
+        """Each text behind a separator, or nothing where it is NULL; less the first separator."""
+        given = self.all(
+            self.accepts("concat_ws", Takes.TEXT if at else Takes.STRING, place, value)
+            for at, (place, value) in enumerate(zip(node.arguments, values, strict=True))
+        )
+        if given is None:
+            return None
+        texts = [coerce(text, _STRING) for text in given]
+
+        def body(separator: Typed) -> Typed:
+            nullable = separator.nullable
+            parts = [
+                typed.Apply(_STRING, nullable or text.nullable, "concat", (separator, text))
+                for text in texts[1:]
             ]
-        return joined[0]
+            behind = (_joined(parts), separator)
+            return typed.Apply(_STRING, nullable, "behind_start", behind)
+
+        return self.let(texts[0], body)
+
+
+def _joined(parts: Sequence[Typed]) -> Typed:
+    """Texts in a row; what is NULL adds nothing."""
+    empty = Constant(_STRING, b"")
+    joined: list[Typed] = [
+        typed.Coalesce(_STRING, False, (part, empty)) if part.nullable else part for part in parts
+    ]
+    while len(joined) > 1:  # by pairs, so that the tree stays low
+        pairs = [tuple(joined[at : at + 2]) for at in range(0, len(joined), 2)]
+        joined = [
+            typed.Apply(_STRING, False, "concat", pair) if len(pair) == 2 else pair[0]
+            for pair in pairs
+        ]
+    return joined[0]

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 
 from jobspec.sql import syntax, typed
 from jobspec.sql.coercion import coerce
-from jobspec.sql.functions import LIKE_PATTERN, OPERATORS
-from jobspec.sql.like import LikeError, translate_pattern
+from jobspec.sql.functions import OPERATORS
 from jobspec.sql.operands import Operands
 from jobspec.sql.syntax import Syntax
-from jobspec.sql.typed import Constant, Typed
+from jobspec.sql.typed import Typed
 from jobspec.types import ValueType
 
 _BOOL = ValueType.BOOL
@@ -96,25 +95,9 @@ class Conditions(Operands):
         return self.let(parts[0], body)
 
     def _like(self, node: syntax.Like) -> Typed | None:
-        sides = [self.check(node.value), self.check(node.pattern)]
-        escape = self.check(node.escape) if node.escape is not None else None
-        pattern = sides[1]
-        if isinstance(pattern, Constant) and isinstance(pattern.value, bytes):
-            try:
-                sides[1] = translate_pattern(pattern.value, escape)
-            except LikeError as error:
-                self.problem("bad_value", node.pattern, str(error), error.hint)
-                return None
-        elif node.escape is not None:
-            self.problem(
-                "unsupported_sql",
-                node.escape,
-                "ESCAPE needs a literal pattern",
-                "write pattern and escape as texts",
-            )
-            return None
-        function = LIKE_PATTERN if isinstance(sides[1], Constant) else OPERATORS["LIKE"]
-        return self.apply(node, function, [node.value, node.pattern], sides)
+        written = [node.value, node.pattern, *([node.escape] if node.escape else [])]
+        function = OPERATORS["ILIKE" if node.ignore_case else "LIKE"]
+        return self.apply(node, function, written, [self.check(part) for part in written])
 
 
 def compare(operator: str, left: Typed, right: Typed) -> Typed:

@@ -6,9 +6,6 @@ UTF-8, so escapes need no place in it.
 
 from __future__ import annotations
 
-from jobspec.sql.typed import Constant, Typed
-from jobspec.types import ValueType
-
 ANY_TEXT = 0xFF
 ANY_CHARACTER = 0xFE
 
@@ -21,13 +18,14 @@ class LikeError(Exception):
         self.hint = hint
 
 
-def translate_pattern(pattern: bytes, escape: Typed | None) -> Constant:
-    """The pattern in the kernel's form."""
-    special = _escape_character(escape)
+def translate_pattern(pattern: str, escape: str = "") -> bytes:
+    """The pattern in the kernel's form. Raises LikeError."""
+    if len(escape) > 1:
+        raise LikeError("ESCAPE takes a text of one character", "write ESCAPE '!', say")
     translated = bytearray()
-    characters = iter(pattern.decode())
+    characters = iter(pattern)
     for character in characters:
-        if character == special:
+        if character == escape:
             literal = next(characters, None)
             if literal is None:
                 raise LikeError(
@@ -40,17 +38,7 @@ def translate_pattern(pattern: bytes, escape: Typed | None) -> Constant:
             translated.append(ANY_CHARACTER)
         else:
             translated += character.encode()
-    return Constant(ValueType.STRING, bytes(translated))
-
-
-def _escape_character(escape: Typed | None) -> str:
-    if escape is None:
-        return ""
-    if isinstance(escape, Constant) and isinstance(escape.value, bytes):
-        character = escape.value.decode()
-        if len(character) <= 1:
-            return character
-    raise LikeError("ESCAPE takes a text of one character", "write ESCAPE '!', say")
+    return bytes(translated)
 
 
 def simple_form(pattern: bytes) -> tuple[str, bytes] | None:

@@ -30,11 +30,12 @@ TYPE_NAMES: dict[str, ValueType] = {
 }
 """The names of types in CAST: the language's own and DuckDB's."""
 
-_AS_COLUMN = "compute it as a column before the upload"
 NOT_YET_FUNCTIONS: dict[str, str] = {
-    **dict.fromkeys(("lower", "upper", "split", "split_part", "lpad", "rpad"), _AS_COLUMN),
     **dict.fromkeys(
         ("regexp_extract_all", "regexp_split_to_array"), "there are no lists; extract one group"
+    ),
+    **dict.fromkeys(
+        ("split", "string_split", "str_split"), "there are no lists; split_part gives one part"
     ),
 }
 """Functions that are looked for in vain, and what to do instead."""

@@ -18,7 +18,7 @@ from sqlglot.tokens import TokenType  # type: ignore[attr-defined]  # re-exporte
 
 from jobspec.limits import Limits
 from jobspec.problems import ProblemList
-from jobspec.sql import syntax
+from jobspec.sql import syntax, words
 from jobspec.sql.tokens import RefusedError, check_tokens
 
 TREE_DEPTH = 100
@@ -57,6 +57,8 @@ _COMPARISONS = (
     exp.Between,
     exp.In,
     exp.Like,
+    exp.ILike,
+    exp.SimilarTo,
     exp.Escape,
     exp.Not,
 )
@@ -72,7 +74,6 @@ _HINTS: dict[type[exp.Expression], str] = {
     exp.Order: "rows are aggregated in source order",
     exp.Ordered: "rows are aggregated in source order",
     exp.Star: "* stands only in count(*)",
-    exp.ILike: "LIKE tells upper from lower case",
     exp.Concat: "join texts with ||",
     exp.Interval: "dates are not supported yet",
     exp.BitwiseNot: "use xor(x, -1)",
@@ -89,7 +90,7 @@ class _Parser(DuckDB().parser_class):  # type: ignore[misc]  # sqlglot builds th
         name: parser
         for name, parser in DuckDB().parser_class.FUNCTION_PARSERS.items()
         if name in {"CAST", "TRY_CAST"}
-    }
+    } | words.PARSERS
     NO_PAREN_FUNCTIONS: dict[TokenType, Any] = {}
     NO_PAREN_FUNCTION_PARSERS = {
         name: parser
@@ -321,10 +322,11 @@ def _like(node: exp.Expression, depth: int) -> syntax.Syntax:
     if isinstance(node, exp.Escape):
         escape = _convert(node.expression, depth)
         node = node.this
-        if not isinstance(node, exp.Like):
+        if not isinstance(node, exp.Like | exp.ILike):
             raise RefusedError("unsupported_sql", _place(node), "ESCAPE belongs to LIKE", "")
     value = _operand(node.this, depth)
-    like = syntax.Like(value.place, value, _operand(node.expression, depth), escape)
+    pattern = _operand(node.expression, depth)
+    like = syntax.Like(value.place, value, pattern, escape, isinstance(node, exp.ILike))
     return syntax.Not(value.place, like) if node.args.get("negate") else like
 
 
@@ -380,6 +382,11 @@ def _filtered(node: exp.Expression, depth: int) -> syntax.Syntax:
     return replace(call, condition=_convert(where.this, depth))
 
 
+def _worded(node: exp.Expression, depth: int) -> syntax.Syntax:
+    name, arguments = words.call_of(node)
+    return syntax.Call(_place(node), name, tuple(_convert(part, depth) for part in arguments))
+
+
 def _wrap(
     make: Callable[[int, syntax.Syntax], syntax.Syntax],
 ) -> Callable[[exp.Expression, int], syntax.Syntax]:
@@ -400,6 +407,7 @@ _CONVERTERS: dict[type[exp.Expression], Callable[[exp.Expression, int], syntax.S
     exp.Column: _column,
     exp.Escape: _like,
     exp.Filter: _filtered,
+    exp.ILike: _like,
     exp.In: _in,
     exp.Is: _is,
     exp.Like: _like,
@@ -412,5 +420,6 @@ _CONVERTERS: dict[type[exp.Expression], Callable[[exp.Expression, int], syntax.S
     exp.Or: _connective("OR"),
     exp.Paren: lambda node, depth: _convert(node.this, depth),
     exp.TryCast: _cast,
+    **dict.fromkeys(words.WORDED, _worded),
 }
 """Every node that passes, besides the binary operators."""

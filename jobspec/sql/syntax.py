@@ -112,6 +112,7 @@ class Like:
     value: Syntax
     pattern: Syntax
     escape: Syntax | None
+    ignore_case: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,16 @@ def upper_runs() -> tuple[Run, ...]:
     return _read(UPPER)
 
 
+def lowered(text: str) -> str:
+    """The text in lower case."""
+    return text.translate(_lower())
+
+
+@cache
+def _lower() -> dict[int, int]:
+    return dict(_pairs(lower_runs()))
+
+
 def folded(ranges: Ranges) -> Ranges:
     """The set with every code point that differs from one of its own by case only."""
     alike = _alike()

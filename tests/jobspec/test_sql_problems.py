@@ -86,13 +86,10 @@ REFUSED = [
     ("EXISTS (SELECT 1)", "unsupported_sql", 9),
     ("(1, 2)", "unsupported_sql", 2),
     ("*", "unsupported_sql", 1),
-    ("s ILIKE 'x'", "unsupported_sql", 1),
-    ("s SIMILAR TO 'x'", "unsupported_sql", 1),
     ("'a' 'b'", "unsupported_sql", 1),
     ("INTERVAL 1 DAY", "unsupported_sql", 1),
     ("i IS 3", "unsupported_sql", 1),
     ("i BETWEEN SYMMETRIC 1 AND 2", "unsupported_sql", 1),
-    ("s LIKE word ESCAPE '!'", "unsupported_sql", 20),
     ("flight(n => 1, x => 2)", "unsupported_sql", 1),
     ("sum(i) OVER ()", "unsupported_sql", 1),
     # names
@@ -476,6 +473,11 @@ def test_any_text_is_checked_or_refused(text: str) -> None:
         ("regexp_extract(s, '(a)', 10)", "bad_value", 26, "from 0 to 9"),
         (r"regexp_replace(s, 'a', '\1')", "bad_pattern", 19, "asks for group 1"),
         (r"regexp_replace(s, 'a', '\x')", "bad_value", 24, "before the number"),
+        ("s ILIKE 'x!' ESCAPE '!'", "bad_value", 9, "ends with the escape"),
+        ("s LIKE 'x' ESCAPE '!!'", "bad_value", 8, "one character"),
+        ("s SIMILAR TO word", "type_mismatch", 14, "text literal"),
+        ("trim(BOTH i FROM s)", "type_mismatch", 11, "takes a text"),
+        ("s SIMILAR TO 'x' ESCAPE '!'", "unsupported_sql", 1, "belongs to LIKE"),
     ],
 )
 def test_patterns_that_mean_nothing_are_refused(

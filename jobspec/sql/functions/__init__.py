@@ -14,11 +14,15 @@ from types import ModuleType
 from jobspec.errors import PluginError
 from jobspec.sql.functions import (
     arithmetic,
+    binary,
     bits,
     chance,
+    editing,
     floats,
     forms,
     installed,
+    letters,
+    likeness,
     mathematics,
     patterns,
     texts,
@@ -27,10 +31,22 @@ from jobspec.sql.functions.arithmetic import NEGATE
 from jobspec.sql.functions.decimals import ALIGN
 from jobspec.sql.functions.forms import FORMS
 from jobspec.sql.functions.signature import Function, Lower, Takes
-from jobspec.sql.functions.texts import LIKE_PATTERN
+from jobspec.sql.functions.texts import BEHIND_START
 from jobspec.sql.names import AGGREGATE_NAMES
 
-_FAMILIES: tuple[ModuleType, ...] = (arithmetic, bits, chance, floats, mathematics, patterns, texts)
+_FAMILIES: tuple[ModuleType, ...] = (
+    arithmetic,
+    binary,
+    bits,
+    chance,
+    editing,
+    floats,
+    letters,
+    likeness,
+    mathematics,
+    patterns,
+    texts,
+)
 
 
 def _rows(table: str) -> list[Function]:
@@ -84,7 +100,7 @@ def families() -> Iterator[tuple[str, tuple[Function, ...]]]:
 def _lowerings() -> Mapping[str, Lower]:
     return {
         overload.operation: overload.lower
-        for row in (*OPERATORS.values(), *FUNCTIONS.values(), NEGATE, LIKE_PATTERN, ALIGN)
+        for row in (*OPERATORS.values(), *FUNCTIONS.values(), NEGATE, ALIGN, BEHIND_START)
         for overload in row.overloads
     }
 
@@ -102,7 +118,6 @@ def is_built_in(name: str) -> bool:
 __all__ = [
     "FORMS",
     "FUNCTIONS",
-    "LIKE_PATTERN",
     "NEGATE",
     "OPERATORS",
     "Function",

@@ -38,6 +38,14 @@ _ROWS = (
         examples=(("concat('a', NULL, 1)", "'a1'"),),
     ),
     Form(
+        name="concat_ws",
+        least=2,
+        most=None,
+        about="The texts that are not NULL, with the first one between them.",
+        nulls="NULL where the first text is",
+        examples=(("concat_ws('-', 'a', NULL, 3)", "'a-3'"), ("concat_ws(', ', NULL)", "''")),
+    ),
+    Form(
         name="greatest",
         least=1,
         most=None,

@@ -186,6 +186,18 @@ class Operands:
     def call(self, kernel: str, *arguments: ir.Expr) -> ir.Expr:
         return self.body.temporary(kernels.call(self.body, kernel, *arguments))
 
+    def call_if_valid(self, kernel: str, *arguments: ir.Expr) -> ir.Expr:
+        """The same where no operand is NULL: what stands there instead may be dear, or trap."""
+        valid = self.valid
+        if valid is None:
+            return self.call(kernel, *arguments)
+        nothing = ir.Text(b"") if self.result.is_bytes else self.result.kind
+        result = self.body.variable(nothing)
+        with self.body.when(valid):
+            value = kernels.call(self.body, kernel, *arguments)
+            self.body.add(ir.Set(result.name, value))
+        return result
+
 
 Lower = Callable[[Operands], ir.Expr | Value]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from jobspec import ir
+from jobspec.sql.functions import binary
 from jobspec.sql.functions.signature import Function, Lower, Operands, Overload, Takes, kernel
-from jobspec.sql.like import simple_form
-from jobspec.sql.value import FALSE, TRUE, i32, i64, op
+from jobspec.sql.value import i32, i64, op
 from jobspec.types import ValueType
 
 _BOOL, _I64, _STRING = ValueType.BOOL, ValueType.I64, ValueType.STRING
@@ -31,32 +31,6 @@ def _trim(sides: int) -> Lower:
     return trim
 
 
-def _like(of: Operands) -> ir.Expr:
-    return of.call("str_like", of[0], of[1], i32(ord("%")), i32(ord("_")))
-
-
-def _like_pattern(of: Operands) -> ir.Expr:
-    """LIKE with a literal, which `translate_pattern` has brought to the kernel's form."""
-    pattern = of[1]
-    if not isinstance(pattern, ir.Text):  # NULL
-        return FALSE
-    simple = simple_form(pattern.value)
-    if simple is None:
-        return of.call("str_like", of[0], pattern, i32(0xFF), i32(0xFE))
-    kernel, text = simple
-    if not text and kernel != "equals":
-        return TRUE
-    return of.call(_SIMPLE_KERNELS[kernel], of[0], ir.Text(text))
-
-
-_SIMPLE_KERNELS = {
-    "equals": "str_equal",
-    "starts_with": "str_starts_with",
-    "ends_with": "str_ends_with",
-    "contains": "str_contains",
-}
-
-
 def _function(
     name: str,
     takes: tuple[Takes, ...],
@@ -72,22 +46,16 @@ def _function(
 OPERATORS = (
     Function(
         name="||",
-        overloads=_function("concat", (Takes.TEXT, Takes.TEXT), _STRING),
-        about="Both texts, one after the other.",
+        overloads=(*_function("concat", (Takes.TEXT, Takes.TEXT), _STRING), binary.CONCAT),
+        about="Both texts or binary values, one after the other.",
         examples=(("'a' || 'b'", "'ab'"), ("'n' || 1", "'n1'"), ("'a' || NULL", "NULL")),
-    ),
-    Function(
-        name="LIKE",
-        overloads=_function("like", (_STR, _STR), _BOOL, _like),
-        about="Whether the text matches: % stands for any text, _ for any one character.",
-        examples=(("'banana' LIKE 'b%a'", "TRUE"), ("'cat' LIKE '_at'", "TRUE")),
     ),
 )
 
-LIKE_PATTERN = Function(
-    name="LIKE",
-    overloads=_function("like_pattern", (_STR, _STR), _BOOL, _like_pattern),
-    about="LIKE with a literal pattern, which has been brought to the kernel's form.",
+BEHIND_START = Function(
+    name="concat_ws",
+    overloads=_function("behind_start", (_STR, _STR), _STRING),
+    about="A text that begins with the other or is empty, without that beginning.",
     examples=(),
 )
 
@@ -107,15 +75,17 @@ FUNCTIONS = (
     ),
     Function(
         name="left",
-        overloads=_function("left", (_STR, _COUNT), _STRING),
+        overloads=(*_function("left", (_STR, _COUNT), _STRING), binary.LEFT),
         about="The first characters; with a negative count all but the last.",
         examples=(("left('banana', 3)", "'ban'"), ("left('banana', -2)", "'bana'")),
+        differs=binary.ONLY_TEXTS,
     ),
     Function(
         name="length",
-        overloads=_function("length", (_STR,), _I64),
+        overloads=(*_function("length", (_STR,), _I64), binary.LENGTH),
         about="How many characters (code points) the text has.",
         examples=(("length('naïve')", "5"),),
+        differs=binary.ONLY_TEXTS,
         aliases=("char_length", "character_length", "len"),
     ),
     Function(
@@ -139,9 +109,10 @@ FUNCTIONS = (
     ),
     Function(
         name="right",
-        overloads=_function("right", (_STR, _COUNT), _STRING),
+        overloads=(*_function("right", (_STR, _COUNT), _STRING), binary.RIGHT),
         about="The last characters; with a negative count all but the first.",
         examples=(("right('banana', 2)", "'na'"),),
+        differs=binary.ONLY_TEXTS,
     ),
     Function(
         name="rtrim",
@@ -171,9 +142,13 @@ FUNCTIONS = (
     ),
     Function(
         name="substring",
-        overloads=_function("substring", (_STR, _COUNT, _COUNT), _STRING, _substring, 1),
+        overloads=(
+            *_function("substring", (_STR, _COUNT, _COUNT), _STRING, _substring, 1),
+            binary.SUBSTRING,
+        ),
         about="Characters from a position (from 1; negative: from the end), at most so many.",
         examples=(("substring('banana', 2, 3)", "'ana'"), ("substring('banana', -2)", "'na'")),
+        differs=binary.ONLY_TEXTS,
         aliases=("substr",),
     ),
     Function(
