@@ -5,7 +5,7 @@
 /** @typedef {import("../messages.js").OfferedSubJob} OfferedSubJob */
 
 const KEPT_PROGRAMS = 4;
-const FETCH_MS = 60_000; // for about a megabyte
+const SILENCE_MS = 20_000; // programs with shared inputs have up to 20 MB: a slow line is given the time it needs
 
 /** @param {BufferSource} bytes @returns {Promise<string | null>} null where the page is not secure and has no crypto */
 export async function sha256(bytes) {
@@ -25,16 +25,29 @@ export async function verify(bytes, expected, what) {
     throw new Error(`the ${what} is not what its SHA-256 says`);
 }
 
-/** @param {string} url relative to the hub @returns {Promise<ArrayBuffer>} */
-async function fetchBytes(url) {
+/** @param {string} url relative to the hub @returns {Promise<ArrayBuffer>} given up when nothing comes for a while */
+export async function fetchBytes(url) {
   const absolute = new URL(url, location.origin);
   if (absolute.origin !== location.origin) throw new Error("the hub named a foreign address");
-  const response = await fetch(absolute, {
-    credentials: "omit",
-    signal: AbortSignal.timeout(FETCH_MS),
-  });
-  if (!response.ok) throw new Error(`the hub answered ${response.status}`);
-  return response.arrayBuffer();
+  const patience = new AbortController();
+  const silence = () =>
+    setTimeout(() => patience.abort(new Error("the hub went silent")), SILENCE_MS);
+  let timer = silence();
+  try {
+    const response = await fetch(absolute, { credentials: "omit", signal: patience.signal });
+    if (!response.ok || !response.body) throw new Error(`the hub answered ${response.status}`);
+    /** @type {Uint8Array<ArrayBuffer>[]} */
+    const parts = [];
+    const reader = response.body.getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      clearTimeout(timer);
+      timer = silence();
+      parts.push(part.value);
+    }
+    return await new Blob(parts).arrayBuffer();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** @param {OfferedSubJob} subJob @returns {Promise<ArrayBuffer>} a buffer of its own, to be handed to a worker */

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -37,6 +39,37 @@ def test_large_outputs_go_by_http_and_arrive_whole(
     assert visitor.requests.count("/volunteer/output") == 3
     rows = [json.loads(line) for line in asker.result(job_id).splitlines()]
     assert rows == [{"n": n, "cube": n**3} for n in range(ROWS)]
+    assert visitor.complaints == []
+
+
+SUM_ROW = """def sum_row(m: f64[:, :], i: i64) -> f64:
+    total = 0.0
+    for j in range(len(m[i])):
+        total += m[i][j]
+    return total
+"""
+
+
+def test_a_program_of_16_megabytes_reaches_the_browser_and_runs(
+    asker: Asker, site_url: str, visitor: Visitor
+) -> None:
+    matrix = np.arange(1024 * 2048, dtype=np.float64).reshape(1024, 2048)
+    file = io.BytesIO()
+    np.save(file, matrix)
+    job_id = asker.submit(
+        {
+            "name": "Sums of rows",
+            "source": {"range": {"n": [0, 1024]}},
+            "shared": {"m": {"upload": asker.upload(file.getvalue()), "format": "npy"}},
+            "functions": {"sum_row": SUM_ROW},
+            "steps": [{"derive": {"total": "sum_row(m, n)"}}],
+            "split": {"rows": 256},
+        }
+    )
+    visitor.say_yes(visitor.meet_question(site_url))
+    visitor.await_succeeded(job_id)
+    rows = [json.loads(line) for line in asker.result(job_id).splitlines()]
+    assert [row["total"] for row in rows] == [float(sum(row)) for row in matrix.tolist()]
     assert visitor.complaints == []
 
 
