@@ -8,7 +8,7 @@ import { readWish } from "../../static/frame/embed.js";
 import { simd } from "../../static/frame/features.js";
 import { Ledger } from "../../static/frame/ledger.js";
 import { Memory } from "../../static/frame/memory.js";
-import { chunkOf } from "../../static/frame/programs.js";
+import { chunkOf, fetchBytes } from "../../static/frame/programs.js";
 import { STEADY_MS, VisibilityGate } from "../../static/frame/visibility.js";
 
 const WHOLE = { ratio: 1, uncovered: true };
@@ -335,6 +335,43 @@ test("a chunk that is not what its hash says is not computed", async () => {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", chunk));
   const hex = Buffer.from(digest).toString("hex");
   assert.equal((await chunkOf({ ...offered, chunk_sha256: hex })).byteLength, 4);
+});
+
+test("a slow download is waited for as long as something comes, a silent one is given up", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  /** @type {ReadableStreamDefaultController<Uint8Array>} */
+  let hub;
+  t.mock.method(globalThis, "fetch", async (/** @type {URL} */ url, { signal }) => {
+    assert.equal(url.href, "https://hub.example/blob/1");
+    const stream = new ReadableStream({ start: (controller) => void (hub = controller) });
+    signal.addEventListener("abort", () => hub.error(signal.reason));
+    return new Response(stream);
+  });
+  const before = Object.getOwnPropertyDescriptor(globalThis, "location");
+  t.after(() => before && Object.defineProperty(globalThis, "location", before));
+  Object.defineProperty(globalThis, "location", {
+    value: { origin: "https://hub.example" },
+    configurable: true,
+  });
+  const turn = () => new Promise((resume) => setImmediate(resume));
+
+  const slow = fetchBytes("/blob/1");
+  for (let part = 0; part < 10; part++) {
+    await turn();
+    t.mock.timers.tick(15_000);
+    hub.enqueue(new Uint8Array([part]));
+    await turn();
+  }
+  hub.close();
+  assert.deepEqual([...new Uint8Array(await slow)], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+
+  const silent = fetchBytes("/blob/1");
+  await turn();
+  hub.enqueue(new Uint8Array(1));
+  await turn();
+  t.mock.timers.tick(21_000);
+  await assert.rejects(silent, /went silent/);
+  await assert.rejects(fetchBytes("https://elsewhere.example/blob/1"), /foreign address/);
 });
 
 test("the probe for SIMD is a valid module", () => {
