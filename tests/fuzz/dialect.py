@@ -106,6 +106,9 @@ def argument(family: Takes, text: str) -> str:
     return f"CAST({text} AS BIGINT)" if family is Takes.COUNT else text
 
 
-def casts_alike(source: ValueType, target: ValueType) -> bool:
-    """Whether a cast means the same in both; what does not is in docs/sql-differences.md."""
-    return True
+def cast(word: str, source: ValueType, text: str, target: ValueType) -> str:
+    """`CAST` or `TRY_CAST`; there are no negative NaNs here, which DuckDB writes as -nan."""
+    written = f"{word}({text} AS {type_name(target)})"
+    if source.is_float and target is T.STRING:
+        return f"CASE WHEN isnan({text}) THEN 'nan' ELSE {written} END"
+    return written

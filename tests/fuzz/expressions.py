@@ -282,10 +282,8 @@ class Generator:
         return _join(f"{name}({null}{{}}, {{}})", first, second)
 
     def _cast(self, value: Sql, target: ValueType, word: str) -> Sql | None:
-        if not dialect.casts_alike(value.type, target):
-            return None
         ours = f"{word}({value.ours} AS {target})"
-        theirs = f"{word}({value.duckdb} AS {dialect.type_name(target)})"
+        theirs = dialect.cast(word, value.type, value.duckdb, target)
         shape = f"{word}({value.stand_in} AS {target})"
         if _type_of(shape) is None:
             return None

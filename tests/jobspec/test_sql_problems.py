@@ -16,8 +16,22 @@ from jobspec.limits import Limits
 from jobspec.problems import CODES, Problem, ProblemList
 from jobspec.sql.functions import FORMS, FUNCTIONS, OPERATORS
 from jobspec.types import Column, ValueType
-from tests.jobspec.generated_sql import SCHEMA
 
+SCHEMA = (
+    Column("b", ValueType.BOOL, nullable=True),
+    Column("flag", ValueType.BOOL),
+    Column("t", ValueType.I8, nullable=True),
+    Column("i", ValueType.I64, nullable=True),
+    Column("n", ValueType.I64),
+    Column("k", ValueType.I32),
+    Column("c", ValueType.U16),
+    Column("u", ValueType.U64, nullable=True),
+    Column("x", ValueType.F64, nullable=True),
+    Column("y", ValueType.F64),
+    Column("f", ValueType.F32, nullable=True),
+    Column("s", ValueType.STRING, nullable=True),
+    Column("word", ValueType.STRING),
+)
 SCOPE = {column.name: column for column in SCHEMA} | {
     "Code point": Column("Code point", ValueType.I32)
 }

@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from jobspec.types import Column, ValueType
+from tests.fuzz.compare import agree
 from tests.jobspec.expressions import Expressions, Trapped, evaluate
-from tests.jobspec.test_differential_sql import agree
 
 AS_IN_DUCKDB = r"""
 1/0    0/0    -1/0    1//0    1%0    7.5e0 % 2    -7.5e0 % 2    5e0 % 0    -7 // 2
