@@ -11,7 +11,6 @@ from jobspec.functions.arrays import Array
 from jobspec.functions.context import CompiledFunction, Value
 from jobspec.functions.conversions import passed, widened
 from jobspec.ir import Call, Expr
-from jobspec.problems import near_miss
 from jobspec.types import ArrayType
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def call(expressions: Expressions, node: ast.Call) -> tuple[Value, ...]:
     if callee is None:
         known = {*table, *(() if ctx.trusted else _FORMS), *ctx.callee_names()}
         hint = f"write math.{name}" if f"math.{name}" in table else ELSEWHERE.get(name, "")
-        hint = hint or near_miss(name, known)
+        hint = hint or ctx.near_miss(name, known)
         raise ctx.refuse("unknown_function", node, f"there is no function {name}", hint)
     return _call_function(expressions, callee, node)
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from jobspec import ir
 from jobspec.ir import Const, Expr, Get, Kind, TrapSite
-from jobspec.problems import ProblemList
+from jobspec.problems import ProblemList, near_miss
 from jobspec.types import ArrayType, ValueType
 
 Params = tuple[tuple[str, ValueType | ArrayType], ...]
 Results = tuple[ValueType, ...]
+HINTED_PROBLEMS = 20
+"""Comparing a name with hundreds of others costs more than all else that is done with it."""
 RESULT_BYTES = 8
 """What each further result of a function takes in memory."""
 
@@ -114,6 +116,10 @@ class Context:
         """Note a problem; the caller raises what this returns."""
         self.note(code, node, message, hint)
         return Refused(message)
+
+    def near_miss(self, name: str, known: Iterable[str]) -> str:
+        """A hint for a name that does not exist; a function full of them gets no more."""
+        return near_miss(name, known) if len(self.problems) < HINTED_PROBLEMS else ""
 
     def trap_if(self, condition: Expr, code: str, message: str, node: ast.AST) -> None:
         """Leave the function when the condition holds; a constant condition costs nothing."""

@@ -18,7 +18,6 @@ from jobspec.functions.context import Context, Value
 from jobspec.functions.conversions import constant, unify
 from jobspec.functions.variables import Variables
 from jobspec.ir import Choose, Const, Expr, Get, Kind, Op, Stmt
-from jobspec.problems import near_miss
 from jobspec.types import ValueType
 from jobspec.wasm.opcodes import OF_MEMORY, OPERATORS
 
@@ -198,7 +197,7 @@ class Expressions:
             number = mathematics.CONSTANTS.get(node.attr)
             if number is not None:
                 return Value(F64, Const(Kind.F64, number))
-            hint = near_miss(node.attr, mathematics.CONSTANTS)
+            hint = self.ctx.near_miss(node.attr, mathematics.CONSTANTS)
             raise self.ctx.refuse(
                 "unknown_variable", node, f"there is no constant math.{node.attr}", hint
             )

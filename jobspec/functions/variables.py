@@ -16,7 +16,6 @@ from jobspec.functions.arrays import Array, Sharing, fits, length_name, of_varia
 from jobspec.functions.context import Context, Params, Refused, Value
 from jobspec.functions.conversions import assigned, constant, settle, widened
 from jobspec.ir import Get, GetGlobal, Set
-from jobspec.problems import near_miss
 from jobspec.types import ArrayType, ValueType
 
 
@@ -96,7 +95,7 @@ class Variables:
             "unknown_variable",
             node,
             f"there is no variable {node.id}",
-            near_miss(node.id, self._known),
+            self.ctx.near_miss(node.id, self._known),
         )
 
     @contextmanager
