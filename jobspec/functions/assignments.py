@@ -27,6 +27,8 @@ class Assignments:
         self.ctx = ctx
         self.variables = variables
         self.expressions = expressions
+        #: The array variables that loops around the statement at hand go over.
+        self.iterated: list[str] = []
 
     # --- = ----------------------------------------------------------------------------------------
 
@@ -114,6 +116,13 @@ class Assignments:
                     "make a second array before the loop, and fill it here",
                 )
         for name in sorted(made):
+            if name in self.iterated:
+                raise self.ctx.refuse(
+                    "unsupported_python",
+                    node,
+                    f"{name} is made anew while a loop goes over it",
+                    "give the new array a name of its own",
+                )
             self.variables.sharing.remake(name, node)
             if len(targets) > 1:
                 self.variables.sharing.assign(name, "")

@@ -32,6 +32,8 @@ class Counted:
     advance: tuple[Stmt, ...]
     rounds: int | None = None
     """How many rounds there are, where that is known."""
+    over: str = ""
+    """The array variable whose elements the loop goes over."""
 
 
 def over_elements(ctx: Context, array: Array, node: ast.expr) -> Counted:
@@ -55,6 +57,7 @@ def over_elements(ctx: Context, array: Array, node: ast.expr) -> Counted:
         current=value.expr,
         condition=Op("i32.lt_u", (place, end)),
         advance=(Set(place.name, Op("i32.add", (place, Const(Kind.I32, size)))),),
+        over=array.root,
     )
 
 

@@ -172,7 +172,9 @@ class Statements:
         with self.ctx.body.collect() as first:
             if counted is not None:
                 self.variables.write(node.target, Value(counted.type, counted.current))
+        self._assignments.iterated.append(counted.over if counted else "")
         body, loop = self._loop_body(node.body)
+        self._assignments.iterated.pop()
         self.variables.assigned = _join(before, *loop.breaks)
         if counted is not None:
             self.ctx.body.add(ir.While(counted.condition, (*first, *body), counted.advance))
