@@ -172,7 +172,8 @@ class Statements:
         with self.ctx.body.collect() as first:
             if counted is not None:
                 self.variables.write(node.target, Value(counted.type, counted.current))
-        self._assignments.iterated.append(counted.over if counted else "")
+        # Only in a further loop can the array be one that this very body has made.
+        self._assignments.iterated.append(counted.over if counted and self._loops else "")
         body, loop = self._loop_body(node.body)
         self._assignments.iterated.pop()
         self.variables.assigned = _join(before, *loop.breaks)

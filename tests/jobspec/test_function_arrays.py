@@ -566,8 +566,8 @@ def test_the_arrays_of_all_functions_share_one_limit() -> None:
 def test_an_array_is_not_made_anew_while_a_loop_goes_over_it() -> None:
     found = problems_of(
         "def f(n: i64) -> i64:\n    xs = [1, 2]\n    for x in xs:\n        xs = [x, n]\n"
-        "    for x in xs:\n        n += x\n    for i in range(3):\n        xs = [i, n]\n"
-        "        for x in xs:\n            n += x\n    return n"
+        "    for i in range(3):\n        for x in xs:\n            xs = [x, 7]\n"
+        "        xs = [i, 7]\n        for x in xs:\n            n += x\n    return n"
     )
-    assert [(problem.line, problem.column) for problem in found] == [(4, 9)]
+    assert [(problem.line, problem.column) for problem in found] == [(7, 13)]
     assert "xs is made anew while a loop goes over it" in found[0].message
