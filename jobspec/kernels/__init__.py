@@ -20,6 +20,7 @@ from jobspec.ir import Body, Call, Do, Expr, TrapCheck
 from jobspec.kernels import (
     angles,
     binary,
+    calendar,
     casts,
     chance,
     decimals,
@@ -41,6 +42,7 @@ from jobspec.kernels import (
     roots,
     states,
     strings,
+    time_formats,
     times,
     trigonometry,
 )
@@ -49,6 +51,7 @@ from jobspec.types import ValueType
 _SOURCES = {
     "angles": angles.SOURCE,
     "binary": binary.SOURCE,
+    "calendar": calendar.SOURCE,
     "casts": casts.SOURCE,
     "chance": chance.SOURCE,
     "decimals": decimals.SOURCE,
@@ -64,12 +67,13 @@ _SOURCES = {
     "numbers": numbers.SOURCE,
     "order": order.SOURCE,
     "pairs": pairs.SOURCE,
-    "powers_of_ten": powers_of_ten.SOURCE,
     "patterns": patterns.SOURCE,
+    "powers_of_ten": powers_of_ten.SOURCE,
     "records": records.SOURCE,
     "roots": roots.SOURCE,
     "states": states.SOURCE,
     "strings": strings.SOURCE,
+    "time_formats": time_formats.SOURCE,
     "times": times.SOURCE,
     "trigonometry": trigonometry.SOURCE,
 }

@@ -139,10 +139,12 @@ def clock_read() -> i64:
     hour = time_digits(9)
     if not time_takes(58):
         str_parsed = 0
-    minute = time_digits(2)
+    minute: i64 = 0
     second: i64 = 0
     fraction: i64 = 0
-    if time_takes(58):
+    if time_is_digit():
+        minute = time_digits(2)
+    if time_takes(58) and time_is_digit():
         second = time_digits(2)
         if time_takes(46):
             fraction = fraction_read()

@@ -24,6 +24,7 @@ from jobspec.sql.functions import (
     Function,
     Takes,
 )
+from jobspec.sql.intervals import UNIT_FUNCTIONS, Intervals, is_interval
 from jobspec.sql.names import (
     AGGREGATE_NAMES,
     NOT_YET_FUNCTIONS,
@@ -98,7 +99,7 @@ def check_results(
     return None if root is None else TypedExpression(root, pointer)
 
 
-class Checker(Calls):
+class Checker(Calls, Intervals):
     """Checks the parts of one expression over columns in scope."""
 
     def __init__(
@@ -136,6 +137,8 @@ class Checker(Calls):
                 return self._case(node)
             case syntax.Cast():
                 return self._cast(node)
+            case syntax.Interval():
+                return self.no_interval(node)
         return self.truth_valued(node)
 
     # --- leaves -----------------------------------------------------------------------------------
@@ -184,6 +187,8 @@ class Checker(Calls):
     # --- operators --------------------------------------------------------------------------------
 
     def _binary(self, node: syntax.Binary) -> Typed | None:
+        if is_interval(node.left) or is_interval(node.right):
+            return self.moved(node)
         operator = OPERATORS.get(node.operator)
         if operator is None:
             pair = self.comparable(node, node.left, node.right)
@@ -261,6 +266,10 @@ class Checker(Calls):
         if node.name in self.functions:
             return self.one_result(node)
         name = node.name.lower()
+        if name in {"date_add", "time_bucket"}:
+            return self.date_add(node) if name == "date_add" else self.time_bucket(node)
+        if name in UNIT_FUNCTIONS:
+            return self.no_interval(node)
         arguments = [self.check(argument) for argument in node.arguments]
         if not self.is_plain(node, of_rows=name == "count", of_groups=name in AGGREGATE_NAMES):
             return None

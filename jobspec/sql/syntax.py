@@ -136,6 +136,14 @@ class Cast:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """`INTERVAL`: amounts and their units, which are added together."""
+
+    place: int
+    parts: tuple[tuple[Syntax, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A call of a function; `star` stands for `*` as its only argument.
 
@@ -168,5 +176,6 @@ Syntax = (
     | Like
     | Case
     | Cast
+    | Interval
     | Call
 )

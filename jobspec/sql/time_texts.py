@@ -15,9 +15,10 @@ _DAY = 86_400_000_000
 _TEXT = re.compile(
     r"""\s*
     (?P<year>\d{1,9})(?P<separator>[-/\\ ])(?P<month>\d{1,2})(?P=separator)(?P<day>\d{1,2})(?!\d)
-    (?:\s*\Z
-    | [ T]?\s*(?P<hour>\d{1,9}):(?P<minute>\d{1,2})
-      (?: :(?P<second>\d{1,2})(?: \.(?P<fraction>\d*))? )?
+    (?: (?P<spaces>\s*)\Z
+    | [ T]?\s*(?P<hour>\d{1,9}):
+      (?: (?P<minute>\d{1,2}) | (?!\d) )
+      (?: : (?: (?P<second>\d{1,2})(?: \.(?P<fraction>\d*))? | (?!\d) ) )?
       (?: Z | [+-]\d\d(?: :?\d\d){0,2} | [ ][A-Za-z0-9_/+-]* )?
       \s*\Z
     )""",
@@ -33,7 +34,7 @@ def is_time(type_: ValueType) -> bool:
 def time_literal(text: str, type_: ValueType) -> int | None:
     """The days or microseconds since 1970-01-01 that a text says; None if it does not."""
     found = _TEXT.match(text)
-    if found is None:
+    if found is None or (type_ is ValueType.TIMESTAMP and found["spaces"]):
         return None
     year, month, day = int(found["year"]), int(found["month"]), int(found["day"])
     try:
@@ -52,7 +53,7 @@ def _clock(found: re.Match[str]) -> int | None:
     """The microseconds of the time of day; None past 24:00."""
     if found["hour"] is None:
         return 0
-    hour, minute, second = int(found["hour"]), int(found["minute"]), int(found["second"] or 0)
+    hour, minute, second = int(found["hour"]), int(found["minute"] or 0), int(found["second"] or 0)
     fraction = int((found["fraction"] or "").ljust(6, "0")[:6])
     micros = ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction
     return micros if minute < 60 and second < 60 and micros <= _DAY else None

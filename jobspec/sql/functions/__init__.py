@@ -17,6 +17,7 @@ from jobspec.sql.functions import (
     binary,
     bits,
     chance,
+    dates,
     editing,
     floats,
     forms,
@@ -26,8 +27,10 @@ from jobspec.sql.functions import (
     mathematics,
     patterns,
     texts,
+    time_formats,
 )
 from jobspec.sql.functions.arithmetic import NEGATE
+from jobspec.sql.functions.dates import TIME_BUCKET, TIMESTAMP_ADD
 from jobspec.sql.functions.decimals import ALIGN
 from jobspec.sql.functions.forms import FORMS
 from jobspec.sql.functions.signature import Function, Lower, Takes
@@ -39,6 +42,7 @@ _FAMILIES: tuple[ModuleType, ...] = (
     binary,
     bits,
     chance,
+    dates,
     editing,
     floats,
     letters,
@@ -46,6 +50,7 @@ _FAMILIES: tuple[ModuleType, ...] = (
     mathematics,
     patterns,
     texts,
+    time_formats,
 )
 
 
@@ -100,7 +105,15 @@ def families() -> Iterator[tuple[str, tuple[Function, ...]]]:
 def _lowerings() -> Mapping[str, Lower]:
     return {
         overload.operation: overload.lower
-        for row in (*OPERATORS.values(), *FUNCTIONS.values(), NEGATE, ALIGN, BEHIND_START)
+        for row in (
+            *OPERATORS.values(),
+            *FUNCTIONS.values(),
+            NEGATE,
+            ALIGN,
+            BEHIND_START,
+            TIMESTAMP_ADD,
+            TIME_BUCKET,
+        )
         for overload in row.overloads
     }
 
@@ -120,6 +133,8 @@ __all__ = [
     "FUNCTIONS",
     "NEGATE",
     "OPERATORS",
+    "TIMESTAMP_ADD",
+    "TIME_BUCKET",
     "Function",
     "Takes",
     "families",

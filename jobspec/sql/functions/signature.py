@@ -47,6 +47,7 @@ class Takes(Enum):
     BINARY = auto()
     DATE = auto()
     TIMESTAMP = auto()
+    """A timestamp, or a date, which becomes its midnight."""
     DECIMAL = auto()
     """A decimal as it is; its overload says what it becomes."""
 
@@ -75,6 +76,8 @@ class Takes(Enum):
                 return given.is_number
             case Takes.FLOAT | Takes.DOUBLE:
                 return given.is_number or given.is_decimal
+            case Takes.TIMESTAMP:
+                return given is ValueType.TIMESTAMP or given is ValueType.DATE
             case Takes.EXACT:
                 return given.is_integer or given.is_decimal
             case Takes.INTEGER | Takes.COUNT:
@@ -105,7 +108,7 @@ _NOUNS = {
     Takes.LITERAL: "a text literal",
     Takes.BINARY: "a binary value",
     Takes.DATE: "a date",
-    Takes.TIMESTAMP: "a timestamp",
+    Takes.TIMESTAMP: "a date or timestamp",
     Takes.DECIMAL: "a decimal",
 }
 
