@@ -101,7 +101,7 @@ REFUSED = [
     ("(1, 2)", "unsupported_sql", 2),
     ("*", "unsupported_sql", 1),
     ("'a' 'b'", "unsupported_sql", 1),
-    ("INTERVAL 1 DAY", "type_mismatch", 1),
+    ("INTERVAL 1 DAY", "type_mismatch", 10),
     ("i IS 3", "unsupported_sql", 1),
     ("i BETWEEN SYMMETRIC 1 AND 2", "unsupported_sql", 1),
     ("flight(n => 1, x => 2)", "unsupported_sql", 1),

@@ -51,7 +51,7 @@ EXPRESSIONS = [
     "make_date(year(d), month(d), day(d))",
     "make_timestamp(year(t), month(t), day(t), hour(t), minute(t), second(t) + 0.25)",
     "strftime(t, '%a %A %w %u %d %-d %b %B %m %-m %y %-y %Y %H %-H %I %-I %p %M %-M %S %-S')",
-    "strftime(t, '%f %n %g %z %Z %j %-j %U %W %V %G %c %x %X %%')",
+    "strftime(t, '%f %g %j %-j %U %W %V %G %c %x %X %%')",
     "strptime(strftime(t, '%Y-%m-%d %H:%M:%S.%f'), '%Y-%m-%d %H:%M:%S.%f')",
     "strptime(strftime(t, '%B %-d, %Y %I %p'), '%B %d, %Y %I %p')",
     "strptime(strftime(d, '%Y %j'), '%Y %j')",

@@ -52,7 +52,7 @@ def _code(code: str, bare: bool, codes: set[str]) -> bytes | None:
         return b"%"
     if codes is _READ:
         return None
-    return {"z": b"+00", "Z": b"", "n": b"\0f000"}.get(code)
+    return {"z": b"+00", "Z": b""}.get(code)
 
 
 def _check(index: int, codes: set[str]) -> Callable[[Sequence[Typed]], Complaint | None]:
