@@ -342,7 +342,7 @@ def str_parse(s: str) -> u64:
     """The magnitude of a decimal number, rounded to a whole one, halves away from zero.
 
     Sets str_parsed, and str_negative to 1 behind a minus sign, to 2 if there is a point too.
-    Spaces may stand around the number, a single _ between digits.
+    Spaces may stand around the number, a single _ between digits, an exponent behind them.
     """
     global str_parsed, str_negative
     str_parsed = 0
@@ -364,7 +364,7 @@ def str_parse(s: str) -> u64:
             at += 1
             byte = load8u(at)
         if byte < 48 or byte > 57:
-            return 0
+            return str_parse_power(s, byte)
         digit = u64(byte - 48)
         if magnitude > div(0xFFFFFFFFFFFFFFFF - digit, 10):
             return 0
@@ -385,10 +385,47 @@ def str_parse(s: str) -> u64:
                 at += 1
                 byte = load8u(at)
             if byte < 48 or byte > 57:
-                return 0
+                return str_parse_power(s, byte)
             in_fraction = True
             digits += 1
             at += 1
     str_parsed = i32(digits > 0)
+    return magnitude
+
+
+def str_parse_power(s: str, byte: i32) -> u64:
+    """The same for a number with an exponent, whose first byte is given.
+
+    It has 19 digits that count at most, unless the rest is beyond the point.
+    """
+    global str_parsed, str_negative
+    if (byte | 32) != 101:
+        return 0
+    magnitude = scan_float(s)
+    str_negative = scan_negative << 1
+    if scan_state == 1 and magnitude == 0:
+        str_parsed = 1
+    elif scan_state == 1 and scan_exponent <= 19:
+        magnitude = str_times_power(magnitude, scan_exponent)
+    return magnitude
+
+
+def str_times_power(magnitude: u64, power: i64) -> u64:
+    """magnitude * 10**power, rounded, of what was scanned; str_parsed tells whether it is whole.
+
+    Halves go away from zero. The power is at most 19.
+    """
+    global str_parsed
+    if power >= 0 and scan_more != 0:
+        return 0
+    while power > 0 and magnitude <= 1844674407370955161:
+        magnitude *= 10
+        power -= 1
+    while power < -1 and magnitude > 0:
+        magnitude = div(magnitude, 10)
+        power += 1
+    if power < 0:
+        magnitude = div(magnitude + 5, 10)
+    str_parsed = i32(power <= 0)
     return magnitude
 '''

@@ -22,13 +22,13 @@ FUNCTIONS = {
     "        x, y = x * x - y * y + 0.1, 2 * x * y - 0.2\n    return x * y",
     "mixed": "def mixed(n: u64, k: i64) -> u64:\n    for i in range(k, k + 7, 3):\n"
     "        n = (n ^ (n >> 7)) * 1099511628211 + u64(abs(i) % 5)\n    return n",
-    "power": "def power(x: f64, n: i64) -> f64:\n    return x ** 37 - float(n ** 3 % 1000) / 7",
+    "raised": "def raised(x: f64, n: i64) -> f64:\n    return x ** 37 - float(n ** 3 % 1000) / 7",
 }
 RANGES = (
     {"derive": {"m": "flight(n)"}},
     {"derive": {"m": "orbit(n / 31, n * 0.25)"}},
     {"derive": {"m": "mixed(CAST(abs(n) AS u64), n)"}},
-    {"derive": {"m": "power(sqrt(n - 7), n)"}},
+    {"derive": {"m": "raised(sqrt(n - 7), n)"}},
     {"derive": {"m": "CAST(n AS string) || reverse(CAST(n * 7 AS string))"}},
     {"derive": {"m": "sqrt(-1 * abs(n)) + 1.5"}},
 )

@@ -34,10 +34,7 @@ ULPS = 5
 OPERATORS: dict[str, str] = {}
 """Operators that are not written between two operands."""
 
-FUNCTIONS: dict[str, Callable[..., str]] = {
-    # DuckDB fails below zero.
-    "sqrt": lambda x: f"CASE WHEN ({x}) < 0 THEN 'nan'::DOUBLE ELSE sqrt({x}) END",
-}
+FUNCTIONS: dict[str, Callable[..., str]] = {}
 """Functions that DuckDB has in another form."""
 
 SPELLED: dict[str, str] = {}

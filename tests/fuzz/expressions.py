@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from random import Random
 
@@ -180,7 +180,10 @@ class Generator:
             return Sql(*(values.literal(self._rng, T.STRING) or ("''", "''")), T.STRING)
         if family in dialect.MADE:
             return Sql(*dialect.MADE[family](self._rng), T.STRING)
-        return self._value(FAMILIES[family], depth)
+        value = self._value(FAMILIES[family], depth)
+        if family is Takes.TEXT and value.type.is_float:
+            return replace(value, duckdb=dialect.cast("CAST", value.type, value.duckdb, T.STRING))
+        return value
 
     def _operator(self, name: str, row: Function, depth: int) -> Sql:
         overload = self._rng.choice(row.overloads)

@@ -157,8 +157,7 @@ FUNCTIONS = (
         name="sqrt",
         overloads=_function("sqrt", Takes.DOUBLE, ValueType.F64, _unary_float("sqrt")),
         about="The square root; NaN of what is below zero.",
-        examples=(("sqrt(2)", "1.4142135623730951e0"),),
-        differs="gives NaN below zero, where DuckDB fails",
+        examples=(("sqrt(2)", "1.4142135623730951e0"), ("isnan(sqrt(-1))", "TRUE")),
     ),
     Function(
         name="trunc",

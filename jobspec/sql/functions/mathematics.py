@@ -9,7 +9,15 @@ from __future__ import annotations
 import math
 
 from jobspec import ir
-from jobspec.sql.functions.signature import Function, Lower, Operands, Overload, Takes, kernel
+from jobspec.sql.functions.signature import (
+    SAME,
+    Function,
+    Lower,
+    Operands,
+    Overload,
+    Takes,
+    kernel,
+)
 from jobspec.sql.value import op, real
 from jobspec.types import ValueType
 
@@ -40,7 +48,19 @@ def _pi(of: Operands) -> ir.Expr:
 
 
 def _floor_quotient(of: Operands) -> ir.Expr:
-    return op("f64.floor", op("f64.div", of[0], of[1]))
+    kind = of.type.kind
+    return op(f"{kind}.floor", op(f"{kind}.div", of[0], of[1]))
+
+
+def _floor_remainder(of: Operands) -> ir.Expr:
+    if of.type is _F64:
+        return of.call("float_modulo", of[0], of[1])
+    sides = (op("f64.promote_f32", of[0]), op("f64.promote_f32", of[1]))
+    return op("f32.demote_f64", of.call("float_modulo", *sides))
+
+
+def _of_two_floats(operation: str, lower: Lower) -> Overload:
+    return Overload(operation=operation, takes=(Takes.FLOAT, Takes.FLOAT), gives=SAME, lower=lower)
 
 
 _POWER = _overload("power", kernel("math_pow"), 2)
@@ -109,13 +129,13 @@ FUNCTIONS = (
     ),
     Function(
         name="fdiv",
-        overloads=(_overload("fdiv", _floor_quotient, 2),),
+        overloads=(_of_two_floats("fdiv", _floor_quotient),),
         about="The quotient, rounded down, as a float.",
         examples=(("fdiv(7, 2)", "3"), ("fdiv(-7, 2)", "-4")),
     ),
     Function(
         name="fmod",
-        overloads=(_overload("fmod", kernel("float_modulo"), 2),),
+        overloads=(_of_two_floats("fmod", _floor_remainder),),
         about="What a division that is rounded down leaves: it has the sign of the divisor.",
         examples=(("fmod(5.5, 2)", "1.5"), ("fmod(-5.5, 2)", "0.5"), ("fmod(1e200, 7)", "4")),
         differs="exact, where DuckDB takes a rounded product off",
