@@ -6,21 +6,14 @@ ProgramError that names the place.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-from jobspec.errors import ProgramError
 from jobspec.wasm import encode
-from jobspec.wasm.opcodes import NUMBER_TYPES
+from jobspec.wasm.reader import Reader
 
 MAX_LOCALS = 50_000
 """What browsers allow a function."""
-
-T = TypeVar("T")
-
-_KINDS = {byte: kind for kind, byte in NUMBER_TYPES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,95 +35,6 @@ class Parts:
     data: list[tuple[int, bytes]] = field(default_factory=list)
     names: dict[int, dict[int, str]] = field(default_factory=dict)
     local_names: dict[int, dict[int, str]] = field(default_factory=dict)
-
-
-class Reader:
-    """Reads forward through bytes from `position` to `end`."""
-
-    def __init__(self, data: bytes, position: int, end: int) -> None:
-        self.data = data
-        self.position = position
-        self.end = end
-
-    @property
-    def at_end(self) -> bool:
-        return self.position >= self.end
-
-    def fail(self, message: str) -> ProgramError:
-        return ProgramError(f"not a program of this compiler: {message} at byte {self.position}")
-
-    def take(self, count: int) -> bytes:
-        if count > self.end - self.position:
-            raise self.fail("the text ends too early")
-        self.position += count
-        return self.data[self.position - count : self.position]
-
-    def byte(self) -> int:
-        return self.take(1)[0]
-
-    def unsigned(self) -> int:
-        value = shift = 0
-        while True:
-            byte = self.byte()
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if not byte & 0x80:
-                break
-            if shift > 28:
-                raise self.fail("a number is longer than 32 bits")
-        if value >= 1 << 32:
-            raise self.fail("a number is larger than 32 bits")
-        return value
-
-    def signed(self, bits: int) -> int:
-        value = shift = 0
-        while True:
-            byte = self.byte()
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if not byte & 0x80:
-                break
-            if shift >= bits:
-                raise self.fail(f"a number is longer than {bits} bits")
-        if byte & 0x40:
-            value -= 1 << shift
-        if not -(1 << (bits - 1)) <= value < 1 << (bits - 1):
-            raise self.fail(f"a number is larger than {bits} bits")
-        return value
-
-    def floating(self, kind: str) -> float:
-        size, form = (4, "<f") if kind == "f32" else (8, "<d")
-        value: float = struct.unpack(form, self.take(size))[0]
-        return value
-
-    def name(self) -> str:
-        try:
-            return self.take(self.unsigned()).decode()
-        except UnicodeDecodeError:
-            raise self.fail("a name is not UTF-8") from None
-
-    def kind(self) -> str:
-        byte = self.byte()
-        if byte not in _KINDS:
-            raise self.fail(f"{byte:#04x} is not a number type")
-        return _KINDS[byte]
-
-    def vector(self, item: Callable[[], T]) -> list[T]:
-        count = self.unsigned()
-        if count > self.end - self.position:
-            raise self.fail(f"there are not {count} things")
-        return [item() for _ in range(count)]
-
-    def expect(self, expected: bytes, what: str) -> None:
-        if self.take(len(expected)) != expected:
-            raise self.fail(f"{what} was expected just before")
-
-    def part(self) -> Reader:
-        """What follows its own size."""
-        size = self.unsigned()
-        start = self.position
-        self.take(size)
-        return Reader(self.data, start, start + size)
 
 
 def decode(wasm: bytes) -> Parts:
@@ -179,16 +83,9 @@ def _memories(reader: Reader, parts: Parts) -> None:
     parts.memories = reader.vector(memory)
 
 
-def constant(reader: Reader, kind: str) -> int | float:
-    """The number of a constant, after its opcode."""
-    if kind in ("f32", "f64"):
-        return reader.floating(kind)
-    return reader.signed(32 if kind == "i32" else 64)
-
-
 def _constant_expression(reader: Reader, kind: str) -> int | float:
     reader.expect(encode.instruction(f"{kind}.const"), f"an {kind} constant")
-    value = constant(reader, kind)
+    value = reader.constant(kind)
     reader.expect(encode.instruction("end"), "the end of a constant")
     return value
 

@@ -12,20 +12,19 @@ import struct
 from collections.abc import Iterator
 
 from jobspec.wasm import encode
-from jobspec.wasm.decode import Parts, Reader, constant, decode
-from jobspec.wasm.opcodes import CONTROL, LOADS, OF_MEMORY, OPERATORS, STORES
+from jobspec.wasm.decode import Parts, decode
+from jobspec.wasm.instructions import BLOCKS, Instruction, read
+from jobspec.wasm.opcodes import LOADS, STORES
+from jobspec.wasm.reader import Reader
+from jobspec.wasm.vectors import MEMORY, MEMORY_LANE
 
 MAX_DEPTH = 1_000
 """Blocks within blocks; it bounds the text's indentation."""
 
-_MNEMONICS: dict[int, str] = {
-    **{number: name for name, number in CONTROL.items()},
-    **{row[0]: name for name, row in OPERATORS.items()},
-    **{row[0]: name for name, row in (LOADS | STORES).items()},
-}
 _OF_INDEX = {
     "br": "label",
     "br_if": "label",
+    "br_table": "label",
     "call": "function",
     "local.get": "local",
     "local.set": "local",
@@ -81,6 +80,7 @@ class _Body:
     """Shows the instructions of one function."""
 
     def __init__(self, parts: Parts, local_names: dict[int, str], locals_: int) -> None:
+        self._types = parts.types
         self._names = {
             "local": (local_names, locals_),
             "global": (parts.names.get(encode.NAMES_GLOBAL, {}), len(parts.globals)),
@@ -90,36 +90,52 @@ class _Body:
     def lines(self, code: Reader) -> Iterator[str]:
         depth = 1
         while depth:
-            mnemonic = _mnemonic(code)
-            if mnemonic in ("end", "else"):
+            found = read(code)
+            if found.name in ("end", "else"):
                 depth -= 1
             if depth:
-                yield f"{'  ' * (depth + 1)}{mnemonic}{self._immediates(mnemonic, code, depth)}"
-            if mnemonic in ("block", "loop", "if", "else"):
+                shown = found.name.partition(" ")[0]
+                yield f"{'  ' * (depth + 1)}{shown}{self._immediates(found, code, depth)}"
+            if found.name in BLOCKS or found.name == "else":
                 depth += 1
             if depth > MAX_DEPTH:
                 raise code.fail(f"blocks are nested more than {MAX_DEPTH} levels deep")
         if not code.at_end:
             raise code.fail("a function goes on after its end")
 
-    def _immediates(self, mnemonic: str, code: Reader, depth: int) -> str:
-        kind, _, operation = mnemonic.partition(".")
-        if mnemonic in _OF_INDEX:
-            return " " + self._index(_OF_INDEX[mnemonic], code, depth)
-        if mnemonic in LOADS or mnemonic in STORES:
-            return _memory_argument(mnemonic, code)
-        if mnemonic in ("block", "loop", "if"):
-            code.expect(encode.EMPTY_BLOCK, "a block without results")
-        elif operation == "const":
-            return " " + _number(constant(code, kind), kind)
-        elif mnemonic in OF_MEMORY or mnemonic == "memory.fill":
-            code.expect(b"\0", "the only memory")
-        elif mnemonic == "memory.copy":
-            code.expect(b"\0\0", "the only memory")
-        return ""
+    def _immediates(self, found: Instruction, code: Reader, depth: int) -> str:
+        name = found.name
+        what = _OF_INDEX.get(name)
+        if what is not None:
+            shown = (self._index(what, index, code, depth) for index in found.immediates)
+            return "".join(f" {index}" for index in shown)
+        if name in LOADS or name in STORES or name in MEMORY or name in MEMORY_LANE:
+            return _memory_argument(found, code)
+        if name in BLOCKS:
+            return self._block_type(found, code)
+        if found.kind is not None:
+            return f" (result {found.kind})"
+        if found.number is not None:
+            return " " + _number(found.number, name.partition(".")[0])
+        if name == "v128.const":
+            words = struct.unpack("<4I", found.content)
+            return " i32x4 " + " ".join(f"{word:#010x}" for word in words)
+        return "".join(f" {lane}" for lane in (*found.content, *found.immediates))
 
-    def _index(self, what: str, code: Reader, depth: int) -> str:
-        index = code.unsigned()
+    def _block_type(self, found: Instruction, code: Reader) -> str:
+        if found.kind is not None:
+            return f" (result {found.kind})"
+        if not found.immediates:
+            return ""
+        (index,) = found.immediates
+        if index >= len(self._types):
+            raise code.fail(f"there is no type {index}")
+        signature = self._types[index]
+        parts = [f" (param {' '.join(signature.params)})"] if signature.params else []
+        parts += [f" (result {' '.join(signature.results)})"] if signature.results else []
+        return "".join(parts)
+
+    def _index(self, what: str, index: int, code: Reader, depth: int) -> str:
         if what == "label":
             if index >= depth:
                 raise code.fail(f"there is no block {index} levels up")
@@ -130,21 +146,14 @@ class _Body:
         return _name(names, index)
 
 
-def _mnemonic(code: Reader) -> str:
-    number = code.byte()
-    if number == 0xFC:
-        number = 0xFC00 | code.unsigned() & 0xFF
-    mnemonic = _MNEMONICS.get(number)
-    if mnemonic is None:
-        raise code.fail(f"instruction {number:#04x} is none of ours")
-    return mnemonic
-
-
-def _memory_argument(mnemonic: str, code: Reader) -> str:
-    alignment, offset = code.unsigned(), code.unsigned()
-    if alignment != encode.natural_alignment(mnemonic):
-        raise code.fail(f"{mnemonic} has an alignment that is not its own")
-    return f" offset={offset}" if offset else ""
+def _memory_argument(found: Instruction, code: Reader) -> str:
+    alignment, offset, *lanes = found.immediates
+    natural = encode.natural_alignment(found.name)
+    if alignment > natural:
+        raise code.fail(f"{found.name} has an alignment above its own")
+    shown = f" offset={offset}" if offset else ""
+    shown += f" align={1 << alignment}" if alignment < natural else ""
+    return shown + "".join(f" {lane}" for lane in lanes)
 
 
 def _exported(parts: Parts, what: int, index: int) -> str:

@@ -55,7 +55,9 @@ class Layout:
 
     def type_of(self, function: Function) -> int:
         """The index of the function's type, which is made if it is new."""
-        encoded = encode.function_type([kind for _, kind in function.params], function.result)
+        encoded = encode.function_type(
+            [kind for _, kind in function.params], [function.result] if function.result else []
+        )
         return self.types.setdefault(encoded, len(self.types))
 
 

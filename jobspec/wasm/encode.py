@@ -10,7 +10,8 @@ import math
 import struct
 from collections.abc import Sequence
 
-from jobspec.wasm.opcodes import CONTROL, LOADS, NUMBER_TYPES, OF_MEMORY, OPERATORS, STORES
+from jobspec.wasm.opcodes import CONTROL, LOADS, OF_MEMORY, OPERATORS, STORES, VALUE_TYPES
+from jobspec.wasm.vectors import MEMORY, MEMORY_LANE
 
 MAGIC = b"\0asm\1\0\0\0"
 PAGE_BYTES = 65536
@@ -85,20 +86,20 @@ def name(text: str) -> bytes:
 
 
 def opcode(number: int) -> bytes:
-    return bytes([number]) if number < 0x100 else b"\xfc" + unsigned(number & 0xFF)
+    """Beyond one byte, the first is a prefix and the rest a number."""
+    return bytes([number]) if number < 0x100 else bytes([number >> 8]) + unsigned(number & 0xFF)
 
 
 def limits(minimum: int, maximum: int) -> bytes:
     return b"\1" + unsigned(minimum) + unsigned(maximum)
 
 
-def number_type(kind: str) -> bytes:
-    return bytes([NUMBER_TYPES[kind]])
+def value_type(kind: str) -> bytes:
+    return bytes([VALUE_TYPES[kind]])
 
 
-def function_type(params: Sequence[str], result: str | None) -> bytes:
-    results = [number_type(result)] if result else []
-    return b"\x60" + vector([number_type(kind) for kind in params]) + vector(results)
+def function_type(params: Sequence[str], results: Sequence[str]) -> bytes:
+    return b"\x60" + vector([*map(value_type, params)]) + vector([*map(value_type, results)])
 
 
 # --- instructions ---------------------------------------------------------------------------------
@@ -122,6 +123,8 @@ def memory_access(mnemonic: str, offset: int) -> bytes:
 
 def natural_alignment(mnemonic: str) -> int:
     """The exponent of the width: `i32.load8_u` gives 0, `f64.store` 3."""
+    if mnemonic.startswith("v128"):
+        return (MEMORY | MEMORY_LANE)[mnemonic][1].bit_length() - 1
     kind, _, rest = mnemonic.partition(".")
     for width, exponent in (("8", 0), ("16", 1), ("32", 2)):
         if rest.removeprefix("load").removeprefix("store").startswith(width):
@@ -162,7 +165,7 @@ def global_section(globals_: Sequence[tuple[str, int]]) -> bytes:
         SECTION_GLOBAL,
         vector(
             [
-                number_type(kind) + b"\1" + constant(kind, initial) + instruction("end")
+                value_type(kind) + b"\1" + constant(kind, initial) + instruction("end")
                 for kind, initial in globals_
             ]
         ),
@@ -183,7 +186,7 @@ def code_section(bodies: Sequence[bytes]) -> bytes:
 
 def function_body(locals_: Sequence[tuple[int, str]], code: bytes) -> bytes:
     """Local variables as runs of one kind, then the instructions."""
-    runs = vector([unsigned(count) + number_type(kind) for count, kind in locals_])
+    runs = vector([unsigned(count) + value_type(kind) for count, kind in locals_])
     return runs + code + instruction("end")
 
 

@@ -196,10 +196,12 @@ CONTROL: dict[str, int] = {
     "end": 0x0B,
     "br": 0x0C,
     "br_if": 0x0D,
+    "br_table": 0x0E,
     "return": 0x0F,
     "call": 0x10,
     "drop": 0x1A,
     "select": 0x1B,
+    "select t": 0x1C,
     "local.get": 0x20,
     "local.set": 0x21,
     "local.tee": 0x22,
@@ -215,3 +217,6 @@ CONTROL: dict[str, int] = {
 
 #: The number types as they stand in types, locals and globals.
 NUMBER_TYPES: dict[str, int] = {"i32": 0x7F, "i64": 0x7E, "f32": 0x7D, "f64": 0x7C}
+
+#: All types of values; the one of vectors is met in functions that were compiled elsewhere.
+VALUE_TYPES: dict[str, int] = {**NUMBER_TYPES, "v128": 0x7B}

@@ -187,7 +187,7 @@ def test_changed_bytes_are_shown_or_refused(position: int, byte: int) -> None:
 
 
 def test_too_many_variables_and_blocks_are_refused() -> None:
-    signature = encode.type_section([encode.function_type([], None)])
+    signature = encode.type_section([encode.function_type([], [])])
     head = encode.MAGIC + signature + encode.function_section([0])
     wide = encode.code_section([encode.function_body([(60_000, "i32")], b"")])
     deep = encode.code_section([encode.function_body([], b"\x02\x40" * 2_000)])

@@ -222,7 +222,7 @@ def test_modules_that_do_not_behave_are_refused(wasm: bytes, message: str) -> No
 
 
 def test_a_module_with_imports_is_refused() -> None:
-    types = encode.type_section([encode.function_type([], None)])
+    types = encode.type_section([encode.function_type([], [])])
     imports = encode.section(
         2, encode.vector([encode.name("env") + encode.name("now") + b"\0" + b"\0"])
     )

@@ -109,7 +109,7 @@ def test_alignment_is_the_width_of_the_access() -> None:
 
 
 def test_sections_are_their_number_their_size_and_their_content() -> None:
-    assert encode.type_section([encode.function_type(["i32", "f64"], "i64")]).hex() == (
+    assert encode.type_section([encode.function_type(["i32", "f64"], ["i64"])]).hex() == (
         "01070160027f7c017e"
     )
     assert encode.memory_section(1, 1024).hex() == "05050101018008"
