@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from jobspec.foreign import Foreign
 from jobspec.wasm.opcodes import LOADS, OPERATORS, STORES
 
 
@@ -267,7 +268,7 @@ class Function:
 class Global:
     name: str
     kind: Kind
-    initial: int = 0
+    initial: int | float = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +286,8 @@ class Module:
     """A whole program. The i32 globals `trap` and `heap_base` (the heap's start) always exist."""
 
     functions: tuple[Function, ...]
+    foreign: tuple[Foreign, ...] = ()
+    """Functions that were compiled elsewhere; the others call them by name."""
     globals: tuple[Global, ...] = ()
     initial: Mapping[str, int] = field(default_factory=dict)
     """What global variables of kernels begin with, in programs that use them."""

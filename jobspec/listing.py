@@ -60,6 +60,10 @@ def render(module: Module, traps: Sequence[TrapSite] = (), notes: Sequence[str] 
     lines += [f"global {item.name}: {item.kind} = {item.initial}" for item in module.globals]
     for function in module.functions:
         lines += ["", *_function(function, traps)]
+    for foreign in module.foreign:
+        taken, given = ", ".join(foreign.params), ", ".join(foreign.results)
+        lines += ["", f"def {foreign.name}({taken}){f' -> {given}' if given else ''}:"]
+        lines += [f"{INDENT}{foreign.instructions} instructions that were compiled elsewhere"]
     kernels = sorted(item.name for item in link(module).functions if item.name not in own)
     if kernels:
         lines += ["", "kernels: " + ", ".join(kernels)]

@@ -20,7 +20,8 @@ from jobspec import walk
 from jobspec.errors import CompilerError
 from jobspec.ir import Function, Module, Static, Text
 from jobspec.wasm import encode
-from jobspec.wasm.emit import Layout, emit_body, local_kinds
+from jobspec.wasm.emit import Callee, Layout, emit_body, local_kinds
+from jobspec.wasm.foreign import block_types, function_code
 from jobspec.wasm.link import link
 
 DATA_ADDRESS = 64
@@ -40,11 +41,14 @@ def assemble(module: Module) -> bytes:
     heap_base = _align(end)
     layout = _layout(module, texts, statics)
     bodies = [_function_code(function, layout) for function in module.functions]
-    initial = {"heap_base": heap_base}
+    bodies += [function_code(function, layout) for function in module.foreign]
+    initial: dict[str, int | float] = {"heap_base": heap_base}
     parts = [
         encode.MAGIC,
         encode.type_section(list(layout.types)),
-        encode.function_section([layout.type_of(function) for function in module.functions]),
+        encode.function_section(
+            [layout.type_index(one.params, one.results) for one in layout.functions.values()]
+        ),
         encode.memory_section(*_memory_pages(module, heap_base)),
         encode.global_section(
             [(item.kind, initial.get(item.name, item.initial)) for item in module.globals]
@@ -56,7 +60,7 @@ def assemble(module: Module) -> bytes:
         parts.append(encode.data_section(DATA_ADDRESS, data))
     parts.append(
         encode.name_section(
-            [function.name for function in module.functions],
+            list(layout.functions),
             [list(local_kinds(function)) for function in module.functions],
             [item.name for item in module.globals],
         )
@@ -65,15 +69,32 @@ def assemble(module: Module) -> bytes:
 
 
 def _layout(module: Module, texts: dict[bytes, int], statics: dict[str, int]) -> Layout:
+    own = [
+        Callee(index, *_signature(function)) for index, function in enumerate(module.functions)
+    ]
+    foreign = [
+        Callee(index, function.params, function.results)
+        for index, function in enumerate(module.foreign, len(own))
+    ]
+    names = [function.name for function in module.functions]
+    names += [function.name for function in module.foreign]
     layout = Layout(
-        functions={item.name: (index, item) for index, item in enumerate(module.functions)},
+        functions=dict(zip(names, (*own, *foreign), strict=True)),
         globals={item.name: (index, item.kind) for index, item in enumerate(module.globals)},
         texts=texts,
         statics=statics,
     )
-    for function in module.functions:
-        layout.type_of(function)
+    for one in layout.functions.values():
+        layout.type_index(one.params, one.results)
+    for function in module.foreign:
+        for block in block_types(function):
+            layout.type_index(block.params, block.results)
     return layout
+
+
+def _signature(function: Function) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    results = () if function.result is None else (function.result.value,)
+    return tuple(kind.value for _, kind in function.params), results
 
 
 def _place_texts(functions: tuple[Function, ...]) -> dict[bytes, int]:

@@ -43,21 +43,28 @@ from jobspec.wasm import encode
 from jobspec.wasm.encode import instruction
 
 
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """A function by its number, and what it takes and gives."""
+
+    index: int
+    params: tuple[str, ...]
+    results: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Layout:
     """Where the things of a module are: indices, kinds and addresses by name."""
 
-    functions: dict[str, tuple[int, Function]]
+    functions: dict[str, Callee]
     globals: dict[str, tuple[int, Kind]]
     texts: dict[bytes, int]
     statics: dict[str, int] = field(default_factory=dict)
     types: dict[bytes, int] = field(default_factory=dict)
 
-    def type_of(self, function: Function) -> int:
-        """The index of the function's type, which is made if it is new."""
-        encoded = encode.function_type(
-            [kind for _, kind in function.params], [function.result] if function.result else []
-        )
+    def type_index(self, params: Sequence[str], results: Sequence[str]) -> int:
+        """The index of a type, which is made if it is new."""
+        encoded = encode.function_type(params, results)
         return self.types.setdefault(encoded, len(self.types))
 
 
@@ -199,7 +206,7 @@ class _Emitter:
         self._check_call(name, args, kind)
         for arg in args:
             self._expression(arg)
-        self._instruction("call", self.layout.functions[name][0])
+        self._instruction("call", self.layout.functions[name].index)
         if kind is not None:
             self._instruction("drop")
 
@@ -251,16 +258,16 @@ class _Emitter:
                 return encode.memory_access(name, offset)
             case Call(name, args, kind):
                 self._check_call(name, args, kind)
-                return instruction("call", self.layout.functions[name][0])
+                return instruction("call", self.layout.functions[name].index)
 
     def _check_call(self, name: str, args: Sequence[Expr], kind: Kind | None) -> None:
-        callee = self.layout.functions[name][1]
-        given = [arg.kind.value for arg in args]
-        taken = [param.value for _, param in callee.params]
-        if given != taken or kind is not callee.result:
+        callee = self.layout.functions[name]
+        given = tuple(arg.kind.value for arg in args)
+        wanted = () if kind is None else (kind.value,)
+        if given != callee.params or wanted != callee.results:
             raise self._mistake(
-                f"{name} takes {taken} and gives {callee.result},"
-                f" but is called with {given} for {kind}"
+                f"{name} takes {list(callee.params)} and gives {', '.join(callee.results)},"
+                f" but is called with {list(given)} for {kind}"
             )
 
     # --- parts ------------------------------------------------------------------------------------

@@ -159,7 +159,7 @@ def memory_section(minimum_pages: int, maximum_pages: int) -> bytes:
     return section(SECTION_MEMORY, vector([limits(minimum_pages, maximum_pages)]))
 
 
-def global_section(globals_: Sequence[tuple[str, int]]) -> bytes:
+def global_section(globals_: Sequence[tuple[str, float]]) -> bytes:
     """Variables, each with its kind and its initial value."""
     return section(
         SECTION_GLOBAL,

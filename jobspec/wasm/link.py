@@ -22,18 +22,23 @@ def link(module: Module) -> Module:
     Raises CompilerError if a name is defined twice or nowhere.
     """
     functions: dict[str, Function] = {}
-    for function in module.functions:
-        if function.name in functions:
-            raise CompilerError(f"function {function.name} is defined twice")
-        functions[function.name] = function
+    names: set[str] = set()
+    own = [(function.name, function) for function in module.functions]
+    for name, function in (*own, *((foreign.name, None) for foreign in module.foreign)):
+        if name in names:
+            raise CompilerError(f"function {name} is defined twice")
+        names.add(name)
+        if function is not None:
+            functions[name] = function
     pending = deque(functions.values())
     while pending:
         caller = pending.popleft()
         for name in walk.callees(caller.body):
-            if name not in functions:
+            if name not in names:
                 kernel = kernels.function(name)
                 if kernel is None:
                     raise CompilerError(f"{caller.name} calls {name}, which does not exist")
+                names.add(name)
                 functions[name] = kernel
                 pending.append(kernel)
     return replace(
