@@ -23,6 +23,7 @@ from jobspec.listing import render
 from jobspec.output_checks import check_files
 from jobspec.plan import Plan, axes_of
 from jobspec.planning import build_plan, columns_of, plan_verify
+from jobspec.plugin_code import callable_plugins, with_plugins
 from jobspec.problems import ProblemList
 from jobspec.program.module import build
 from jobspec.program_plan import Axes, ProgramPlan, Requirement
@@ -32,6 +33,7 @@ from jobspec.sources.shared import load_shared
 from jobspec.sources.source import OpenUpload, SourceColumn
 from jobspec.types import Schema
 from jobspec.wasm.codegen import assemble
+from jobspec.wasm_functions import MAX_MEMORY_BYTES, compile_wasm
 
 LANGUAGE_VERSION = "0.1"
 """The language and its compiler: the same document and version give the same program bytes."""
@@ -119,7 +121,7 @@ def _compile(
     parts: Parts, open_upload: OpenUpload | None, limits: Limits, problems: ProblemList
 ) -> CompiledJob | None:
     traps = TrapSites()
-    functions = compile_functions(parts.functions, problems, traps, max_chars=limits.function_chars)
+    functions = _functions(parts, traps, limits, problems)
     shared = load_shared(parts.shared, open_upload, limits, problems)
     plan = _plan(
         parts, open_upload, functions=functions, shared=shared, limits=limits, problems=problems
@@ -163,10 +165,30 @@ def _compile(
     )
 
 
+def _functions(
+    parts: Parts, traps: TrapSites, limits: Limits, problems: ProblemList
+) -> dict[str, CompiledFunction]:
+    """The functions of the document; those in Python can call the others, and plugins."""
+    texts = {name: one for name, one in parts.functions.items() if isinstance(one, str)}
+    modules = {
+        name: one.function() for name, one in parts.functions.items() if not isinstance(one, str)
+    }
+    memory_bytes = min(MAX_MEMORY_BYTES, limits.memory_bytes // 2)
+    compiled = compile_wasm(modules, problems, traps, memory_bytes)
+    return compiled | compile_functions(
+        texts,
+        problems,
+        traps,
+        max_chars=limits.function_chars,
+        known={**callable_plugins("\n".join(texts.values()), traps), **compiled},
+    )
+
+
 def _program(
     document: JobDocument, plan: Plan, shared: Shared, traps: TrapSites, limits: Limits
 ) -> Program:
-    module = replace(build(plan, traps, limits.memory_bytes), initial=_job_numbers(document))
+    module = with_plugins(build(plan, traps, limits.memory_bytes), traps)
+    module = replace(module, initial=_job_numbers(document))
     wasm = assemble(module)
     return Program(
         wasm=wasm,

@@ -26,7 +26,8 @@ from pydantic import (
     ValidationError,
 )
 
-from jobspec.document_fields import Expression, Model, Name
+from jobspec.document_fields import Expression, Model
+from jobspec.document_functions import Functions, WasmModuleFunction
 from jobspec.document_output import Files, Output
 from jobspec.document_problems import add_problems
 from jobspec.document_rules import names, outputs, sizes
@@ -71,9 +72,6 @@ class Requires(Model):
     """Whether phones and tablets may take part."""
 
 
-Functions = dict[Name, Annotated[StrictStr, Field(min_length=1)]]
-
-
 Prose = Annotated[StrictStr, AfterValidator(names.check_prose)]
 
 
@@ -87,7 +85,7 @@ class JobDocument(Model):
     source: Source
     """Where the rows come from: `rows`, `upload` or `range`."""
     functions: Functions = Field({})
-    """Restricted Python functions that expressions may call, by name."""
+    """Functions that expressions may call, by name: restricted Python, or WebAssembly."""
     shared: SharedInputs = Field({})
     """Arrays and tables that every sub-job sees, by name."""
     steps: list[Step] = Field([])
@@ -142,7 +140,7 @@ class Parts:
 
     document: JobDocument | None = None
     source: Source | None = None
-    functions: Mapping[str, str] = field(default_factory=dict)
+    functions: Mapping[str, str | WasmModuleFunction] = field(default_factory=dict)
     shared: Mapping[str, SharedInput] = field(default_factory=dict)
     steps: tuple[Step | None, ...] = ()
     finish: tuple[Step | None, ...] = ()
@@ -204,9 +202,9 @@ def _parts(tree: Mapping[str, Json]) -> Parts:
     return Parts(
         source=_read(_SOURCE, tree.get("source")),
         functions={
-            name: text
-            for name, text in (functions if isinstance(functions, dict) else {}).items()
-            if _read(_FUNCTION, {name: text}) is not None and isinstance(text, str)
+            name: read
+            for name, given in (functions if isinstance(functions, dict) else {}).items()
+            for read in (_read(_FUNCTIONS, {name: given}) or {}).values()
         },
         shared={
             name: found
@@ -226,7 +224,7 @@ _T = TypeVar("_T")
 _SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
 _STEP: TypeAdapter[Step] = TypeAdapter(Step)
 _SHARED: TypeAdapter[dict[str, SharedInput]] = TypeAdapter(SharedInputs)
-_FUNCTION: TypeAdapter[dict[str, str]] = TypeAdapter(Functions)
+_FUNCTIONS: TypeAdapter[dict[str, str | WasmModuleFunction]] = TypeAdapter(Functions)
 
 
 def _read(adapter: TypeAdapter[_T], value: Json) -> _T | None:

@@ -52,6 +52,7 @@ _FORMS = {
     "image": 'write {"x": "column", "y": "column", "value": "column"}',
     "npy": 'write {"value": "column", "axes": ["column"]}',
     "output": 'write ["csv"]',
+    "params": 'write ["i64"]',
     "priority": "write the number alone",
     "range": 'write {"n": [start, stop]}',
     "rename": 'write {"old": "new"}',
@@ -73,6 +74,7 @@ _INSIDE_FORMS = {
     "aggregate": "write the call as a text, in double quotes",
     "derive": "write the expression as a text, in double quotes",
     "functions": "write the function as one text, lines joined by \\n",
+    "params": 'write the name of a type, such as "i64"',
     "range": "write [start, stop] or [start, stop, step]",
     "rows": 'write {"column": 1}',
 }
@@ -92,6 +94,7 @@ _KNOWN_KEYS: dict[str, tuple[str, ...]] = {
     "image": ("x", "y", "value", "palette", "range", "r", "g", "b"),
     "npy": ("value", "axes"),
     "output": ("formats", "image", "npy"),
+    "functions": ("wasm", "export", "params", "result"),
     "trust": ("verify",),
     "requires": ("memory_bytes", "score", "mobile"),
 }
@@ -110,6 +113,8 @@ def _path(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
     path = list(location)
     if path[:1] in (["source"], ["trust"], ["output"]):
         del path[1:2]
+    elif path[:1] == ["functions"] and path[2:] != ["[key]"]:
+        del path[2:3]
     elif path[:1] in (["steps"], ["finish"], ["shared"]) and path[2:] != ["[key]"]:
         del path[2:3]
         if path[2:3] == ["distinct"]:
@@ -190,6 +195,9 @@ def _unknown_key(
             f"a job has no key {shown(key)}",
             problems.near_miss(key, keywords.MEMBERS),
         )
+    if path[0] == "functions":
+        message = f"a function of WebAssembly has no key {shown(key)}"
+        return "unknown_key", message, problems.near_miss(key, _KNOWN_KEYS["functions"])
     owner: Any = tree
     for token in path[:-1]:
         owner = owner[token]

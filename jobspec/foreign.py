@@ -60,5 +60,7 @@ class Foreign:
     """Runs of local variables of one type."""
     code: tuple[Piece, ...]
     """The instructions without the `end` of the body."""
+    memory: tuple[str, int] | None = None
+    """The static memory that the code looks at, and its size."""
     instructions: int
     """How many there were before they were made safe; for the listing."""

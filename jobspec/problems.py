@@ -59,6 +59,9 @@ CODES: dict[str, str] = {
     "recursion": "A function calls itself, directly or through others.",
     "maybe_unassigned": "A variable may be read before it has a value.",
     "missing_return": "A function can end without returning a value.",
+    # functions that were compiled elsewhere
+    "bad_wasm": "A WebAssembly module is not valid, or lacks what is said of it.",
+    "unsupported_wasm": "A WebAssembly module does what functions of a job may not.",
     # the source
     "unknown_upload": "No upload has that SHA-256.",
     "source_unreadable": "The source cannot be read in the stated format.",

@@ -162,6 +162,16 @@ def _of_trap(trap: wasmtime.Trap) -> RunError:
     return RunError("invalid", f"the engine stopped the program: {reason}")
 
 
+def invalid_module(wasm: bytes) -> str | None:
+    """Why bytes are not a valid module of what programs may have; None if they are one."""
+    try:
+        wasmtime.Module.validate(_engine(False), wasm)
+    except wasmtime.WasmtimeError as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        return lines[-1].removeprefix("0: ") if lines else "it cannot be read"
+    return None
+
+
 # --- engines and modules --------------------------------------------------------------------------
 
 

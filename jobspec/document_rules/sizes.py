@@ -35,6 +35,7 @@ def check_limits(tree: Mapping[str, Json], limits: Limits, problems: ProblemList
     check(functions, limits.functions, "functions", "functions")
     for name, text in functions.items() if isinstance(functions, dict) else ():
         check(text, limits.function_chars, "characters", "functions", name)
+    check(_modules(functions), limits.wasm_chars, "characters of WebAssembly", "functions")
     for part in ("steps", "finish"):
         steps = tree.get(part)
         check(steps, limits.steps, "steps", part)
@@ -64,6 +65,13 @@ def _inputs(tree: Mapping[str, Json]) -> Iterator[tuple[tuple[str, ...], Mapping
     for name, given in shared.items() if isinstance(shared, dict) else ():
         if isinstance(given, dict):
             yield ("shared", name), given
+
+
+def _modules(functions: Json) -> str:
+    """All WebAssembly modules of the document, one after the other."""
+    entries = functions.values() if isinstance(functions, dict) else ()
+    modules = (entry.get("wasm") for entry in entries if isinstance(entry, dict))
+    return "".join(module for module in modules if isinstance(module, str))
 
 
 def check_words(tree: Mapping[str, Json], limits: Limits, problems: ProblemList) -> bool:

@@ -7,6 +7,7 @@ ours to bound. Not here: what statements and expressions mean.
 from __future__ import annotations
 
 import ast
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -43,8 +44,12 @@ def compile_functions(
     *,
     max_chars: int = MAX_CHARS,
     array_bytes: int = ARRAY_BYTES,
+    known: Mapping[str, CompiledFunction] | None = None,
+    part: str = "functions",
 ) -> dict[str, CompiledFunction]:
-    """The functions of a document by name; problems point to `/functions/<name>`.
+    """The functions of a document by name; problems point to `/<part>/<name>`.
+
+    They can call those that are `known`, too.
 
     `traps` numbers the trap sites of the whole program, so pass the one that its other parts use.
     A function whose types could be read is in the result even if its body has problems; one whose
@@ -53,7 +58,7 @@ def compile_functions(
     traps = ir.TrapSites() if traps is None else traps
     parsed = {}
     for name, text in sources.items():
-        function = _parse(name, text, problems, max_chars)
+        function = _parse(name, text, part, problems, max_chars)
         if function is not None:
             parsed[name] = function
     calls = {name: _calls(function, parsed) for name, function in parsed.items()}
@@ -72,16 +77,19 @@ def compile_functions(
     compiled: dict[str, CompiledFunction] = {
         name: _declared(parsed[name]) for name in parsed if name in in_cycles
     }
+    callable_ = ChainMap(compiled, dict(known or {}))
     for name in order:
         if name not in in_cycles:
             compiled[name], array_bytes = _compile(
-                parsed[name], compiled, problems, traps, array_bytes
+                parsed[name], callable_, problems, traps, array_bytes
             )
     return {name: compiled[name] for name in parsed}
 
 
-def _parse(name: str, text: str, problems: ProblemList, max_chars: int) -> _Parsed | None:
-    place = pointer("functions", name)
+def _parse(
+    name: str, text: str, part: str, problems: ProblemList, max_chars: int
+) -> _Parsed | None:
+    place = pointer(part, name)
     if len(text) > max_chars:
         problems.add(
             "too_long", place, f"a function has at most {max_chars} characters, not {len(text)}"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from jobspec import ir
+from jobspec.foreign import Foreign
 from jobspec.ir import Const, Expr, Get, Kind, TrapSite
 from jobspec.problems import ProblemList, near_miss
 from jobspec.types import ArrayType, ValueType
@@ -54,6 +55,11 @@ class CompiledFunction:
     """The types of the second and all further results."""
     writes: frozenset[str] = frozenset()
     """The array parameters that may be written to."""
+    foreign: tuple[Foreign, ...] = ()
+    """What `function` calls that was compiled elsewhere, with its global variables."""
+    globals: tuple[ir.Global, ...] = ()
+    static_bytes: int = 0
+    """The memory that all of it takes while the program does not run."""
 
     @property
     def results(self) -> Results:

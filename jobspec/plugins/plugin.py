@@ -99,17 +99,14 @@ class Plugin:
                 raise PluginError(f"{self.name}: the types of {name} are not carried alike")
         if not self.about:
             raise PluginError(f"{self.name} lacks its sentence for the reference")
-        if not isinstance(self.body, KernelBody):
-            self._check_types_of_functions()
+        if not isinstance(self.body, KernelBody) and not self.for_functions:
+            raise PluginError(f"{self.name}: only a kernel takes texts, or depends on the row")
 
-    def _check_types_of_functions(self) -> None:
-        if self.of_row:
-            raise PluginError(f"{self.name}: only a kernel can depend on the row")
-        for name, types in self.params:
-            if types not in _IN_FUNCTIONS:
-                raise PluginError(f"{self.name}: {name} has a type that its body cannot take")
-        if self.result not in _IN_FUNCTIONS:
-            raise PluginError(f"{self.name} has a result that its body cannot give")
+    @property
+    def for_functions(self) -> bool:
+        """Whether researchers' functions can call it, too: it takes and gives plain numbers."""
+        types = (*(type_ for _, type_ in self.params), self.result)
+        return not self.of_row and all(type_ in _IN_FUNCTIONS for type_ in types)
 
     def types(self, param: str) -> tuple[ValueType, ...]:
         """The types that a parameter may have."""

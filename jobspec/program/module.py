@@ -52,6 +52,7 @@ def build(plan: Plan, traps: TrapSites, memory_bytes: int) -> Module:
     group = plan.closing if isinstance(plan.closing, Group) else None
     layout = lay_out_groups(plan, group.keys) if group else _lay_out_rows(plan)
     writing = write_states(plan, layout, group.keys, traps) if group else None
+    compiled = plan.functions.values()
     return Module(
         functions=(
             _input(),
@@ -67,8 +68,10 @@ def build(plan: Plan, traps: TrapSites, memory_bytes: int) -> Module:
                 exported=True,
                 comment="how long the output is",
             ),
-            *(compiled.function for compiled in plan.functions.values()),
+            *(function.function for function in compiled),
         ),
+        foreign=tuple(foreign for function in compiled for foreign in function.foreign),
+        globals=tuple(variable for function in compiled for variable in function.globals),
         memory_maximum_bytes=memory_bytes,
     )
 

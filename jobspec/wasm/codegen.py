@@ -37,7 +37,7 @@ def assemble(module: Module) -> bytes:
     module = link(module)
     texts = _place_texts(module.functions)
     data = _data(texts)
-    statics, end = _place_statics(module.functions, DATA_ADDRESS + len(data))
+    statics, end = _place_statics(module, DATA_ADDRESS + len(data))
     heap_base = _align(end)
     layout = _layout(module, texts, statics)
     bodies = [_function_code(function, layout) for function in module.functions]
@@ -69,9 +69,7 @@ def assemble(module: Module) -> bytes:
 
 
 def _layout(module: Module, texts: dict[bytes, int], statics: dict[str, int]) -> Layout:
-    own = [
-        Callee(index, *_signature(function)) for index, function in enumerate(module.functions)
-    ]
+    own = [Callee(index, *_signature(function)) for index, function in enumerate(module.functions)]
     foreign = [
         Callee(index, function.params, function.results)
         for index, function in enumerate(module.foreign, len(own))
@@ -120,19 +118,23 @@ def _data(texts: dict[bytes, int]) -> bytes:
     return bytes(data)
 
 
-def _place_statics(functions: tuple[Function, ...], address: int) -> tuple[dict[str, int], int]:
+def _place_statics(module: Module, address: int) -> tuple[dict[str, int], int]:
     """The address of each piece of static memory, in the order of first use; where they end."""
+    found = [
+        (part.name, part.bytes)
+        for function in module.functions
+        for part in walk.expressions(function.body)
+        if isinstance(part, Static)
+    ]
+    found += [function.memory for function in module.foreign if function.memory is not None]
     addresses: dict[str, int] = {}
     sizes: dict[str, int] = {}
-    for function in functions:
-        for part in walk.expressions(function.body):
-            if not isinstance(part, Static):
-                continue
-            if sizes.setdefault(part.name, part.bytes) != part.bytes:
-                raise CompilerError(f"static memory {part.name} has two sizes")
-            if part.name not in addresses:
-                addresses[part.name] = address = _align(address)
-                address += part.bytes
+    for name, size in found:
+        if sizes.setdefault(name, size) != size:
+            raise CompilerError(f"static memory {name} has two sizes")
+        if name not in addresses:
+            addresses[name] = address = _align(address)
+            address += size
     return addresses, address
 
 
