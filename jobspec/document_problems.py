@@ -133,8 +133,10 @@ def _wording(
     kind, given = details["type"], details["input"]
     context = details.get("ctx", {})
     last = str(path[-1]) if path else ""
-    if kind in CODES:
+    if kind in CODES and "hint" in context:
         return kind, context["message"], context["hint"]
+    if kind == "too_long":
+        return kind, f"{last!r} has more than {context['max_length']} members", "take fewer"
     if kind == "missing":
         return "missing_key", f"{last!r} is missing", "add it"
     if kind == "extra_forbidden":

@@ -24,6 +24,27 @@ _MNEMONICS: dict[int, str] = {
     **{row[0]: name for name, row in (LOADS | STORES).items()},
     **{vectors.PREFIX << 8 | number: name for name, (number, _) in VECTORS.items()},
 }
+_LEFT_OUT: dict[int, str] = {
+    0x06: "try",
+    0x08: "throw",
+    0x11: "call_indirect",
+    0x12: "return_call",
+    0x13: "return_call_indirect",
+    0x1F: "try_table",
+    0x25: "table.get",
+    0x26: "table.set",
+    0xD0: "ref.null",
+    0xD1: "ref.is_null",
+    0xD2: "ref.func",
+    0xFC08: "memory.init",
+    0xFC09: "data.drop",
+    0xFC0C: "table.init",
+    0xFC0E: "table.copy",
+    0xFC0F: "table.grow",
+    0xFC10: "table.size",
+    0xFC11: "table.fill",
+}
+"""Instructions that researchers' compilers write and programs do not have, by name."""
 _OF_ONE_INDEX = frozenset(
     {"br", "br_if", "call", "local.get", "local.set", "local.tee", "global.get", "global.set"}
 )
@@ -65,7 +86,7 @@ def _mnemonic(code: Reader) -> str:
         number = number << 8 | code.unsigned()
     mnemonic = _MNEMONICS.get(number)
     if mnemonic is None:
-        raise code.fail(f"instruction {number:#04x} is none of ours")
+        raise code.fail(f"{_LEFT_OUT.get(number, hex(number))} is no instruction of programs")
     return mnemonic
 
 

@@ -13,7 +13,7 @@ from jobspec.errors import ProgramError
 from jobspec.wasm import encode
 from jobspec.wasm.reader import Reader
 
-SUBJECT = "not a module that programs take"
+SUBJECT = "the module cannot be used"
 MAX_MEMORY_BYTES = 16 << 20
 MAX_VARIABLES = 10_000
 

@@ -1,0 +1,120 @@
+"""WebAssembly functions inside a program of ours, beside the engine's own run of their module."""
+
+from __future__ import annotations
+
+import base64
+import math
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import wasmtime
+
+from jobspec import ir
+from jobspec.ir import Module
+from jobspec.types import ValueType
+from jobspec.wasm.codegen import assemble
+from jobspec.wasm_functions import WasmFunction, compile_one
+from tests.jobspec.running import CLEAR_TRAP, TRAP_SITE, exported
+
+TYPES = {kind: ValueType(kind) for kind in ("i32", "i64", "f32", "f64")}
+NANS = {"f32": 0x7FC00000, "f64": 0x7FF8 << 48}
+
+
+class Trap:
+    """What a call gives that does not return; all are equal."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Trap)
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "Trap"
+
+
+class Both:
+    """The exported functions of a module: as they are, and as part of a program."""
+
+    def __init__(self, wat: str, *, fresh: bool = True) -> None:
+        wasm = bytes(wasmtime.wat2wasm(wat))
+        self._engine = wasmtime.Engine()
+        self._fresh = fresh
+        self._other: tuple[wasmtime.Store, Any] | None = None
+        self._module = wasmtime.Module(self._engine, wasm)
+        self.signatures = {
+            export.name: ([str(one) for one in type_.params], [str(one) for one in type_.results])
+            for export in self._module.exports
+            if isinstance(type_ := export.type, wasmtime.FuncType)
+        }
+        self.traps = ir.TrapSites()
+        compiled = []
+        for name, (params, (result,)) in self.signatures.items():
+            one = WasmFunction(
+                wasm=wasm,
+                export=name,
+                params=tuple((f"p{at}", TYPES[kind]) for at, kind in enumerate(params)),
+                result=TYPES[result],
+            )
+            compiled.append(compile_one(name, one, self.traps, f"/functions/{name}"))
+        self.wasm = assemble(
+            Module(
+                functions=(
+                    *(exported(one.function) for one in compiled),
+                    exported(TRAP_SITE),
+                    exported(CLEAR_TRAP),
+                ),
+                foreign=tuple(part for one in compiled for part in one.foreign),
+                globals=tuple(part for one in compiled for part in one.globals),
+                memory_maximum_bytes=64 << 20,
+            )
+        )
+        self._store = wasmtime.Store(self._engine)
+        program = wasmtime.Module(self._engine, self.wasm)
+        self._ours = wasmtime.Instance(self._store, program, []).exports(self._store)
+
+    def ours(self, name: str, *args: Any) -> Any:
+        """A result, in bits if it is a float; Trap if a trap is pending."""
+        kind = self.signatures[name][1][0]
+        self._ours["clear_trap"](self._store)
+        value = self._ours[f"fn_{name}"](self._store, *args)
+        return Trap() if self._ours["trap_site"](self._store) else bits(value, kind)
+
+    def trap_code(self) -> str:
+        return self.traps.all()[self._ours["trap_site"](self._store) - 1].code
+
+    def theirs(self, name: str, *args: Any) -> Any:
+        """The same of an instance of the module itself, a fresh one if it keeps anything."""
+        if self._fresh or self._other is None:
+            store = wasmtime.Store(self._engine)
+            self._other = store, wasmtime.Instance(store, self._module, []).exports(store)
+        store, exports = self._other
+        try:
+            return bits(exports[name](store, *args), self.signatures[name][1][0])
+        except wasmtime.Trap:
+            return Trap()
+
+
+def bits(value: Any, kind: str) -> Any:
+    """A float as its bits, all NaNs alike."""
+    if kind not in NANS:
+        return value
+    if math.isnan(value):
+        return NANS[kind]
+    form = ("<f", "<I") if kind == "f32" else ("<d", "<Q")
+    return struct.unpack(form[1], struct.pack(form[0], value))[0]
+
+
+def member(wat: str, params: Sequence[str], result: str, export: str = "f") -> dict[str, Any]:
+    """The entry of a document's functions."""
+    return entry(bytes(wasmtime.wat2wasm(wat)), params, result, export)
+
+
+def entry(wasm: bytes, params: Sequence[str], result: str, export: str = "f") -> dict[str, Any]:
+    return {
+        "wasm": base64.b64encode(wasm).decode(),
+        "export": export,
+        "params": list(params),
+        "result": result,
+    }
