@@ -74,7 +74,7 @@ def compiled(plugin: Plugin, traps: TrapSites) -> CompiledFunction:
     hidden = [ValueType.I64] if plugin.of_row else []
     kinds = [type_.kind for type_ in hidden]
     kinds += [plugin.types(name)[0].kind for name, _ in plugin.params]
-    given = [type_.kind for _, type_ in found.params]
+    given = [kind for _, kind in found.function.params]
     if kinds != given or found.result is None or found.result.kind is not plugin.result.kind:
         raise PluginError(f"plugin {plugin.name}: its body does not have the types that it says")
     params = tuple((name, plugin.types(name)[0]) for name, _ in plugin.params)

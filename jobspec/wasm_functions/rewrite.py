@@ -263,7 +263,7 @@ class _Rewriter:
 
     def _unreachable(self, found: Instruction) -> None:
         del found
-        self._trap("unreachable", "the function came to a place that it declares unreachable")
+        self._trap("unreachable_code", "the function came to a place that it declares unreachable")
 
     def _call(self, found: Instruction) -> None:
         (callee,) = found.immediates

@@ -104,7 +104,7 @@ def traps() -> Iterator[str]:
             codes = [
                 text for text in texts if isinstance(text, str) and re.fullmatch(r"\w+_\w+", text)
             ]
-            if name in {"trap_if", "TrapSite"}:
+            if name in {"trap_if", "_trap_when", "_trap", "TrapSite"}:
                 yield from codes
             elif name == "overflow_if":
                 yield "integer_overflow"

@@ -271,7 +271,7 @@ def test_a_trap_leaves_all_callers_at_once() -> None:
     )
     assert both.ours("f", 2) == both.theirs("f", 2) == 11
     assert both.ours("f", 0) == Trap()
-    assert both.trap_code() == "unreachable"
+    assert both.trap_code() == "unreachable_code"
     assert both.ours("f", 2) == 11
     disassemble(both.wasm)
 
