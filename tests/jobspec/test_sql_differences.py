@@ -28,7 +28,8 @@ _DUCKDB_NAMES = {
 
 
 def rows() -> list[tuple[str, str, str]]:
-    found = re.findall(r"^\| `(.+?)` \| `(.+?)` \| `(.+?)` \|", PAGE.read_text(), re.MULTILINE)
+    expressions = PAGE.read_text(encoding="utf-8").partition("## Aggregate functions")[0]
+    found = re.findall(r"^\| `(.+?)` \| `(.+?)` \| `(.+?)` \|", expressions, re.MULTILINE)
     assert len(found) > 20
     return found
 
