@@ -40,7 +40,7 @@ def _keep_best(operator: str, state: InProgram) -> None:
     better = _comes_before(state, operator, key, best)
     with state.body.when(both(state.arguments[-1].valid, better)):
         for field, argument in zip(state.fields, state.arguments, strict=True):
-            field.store(state.body, state.record, argument)
+            state.store(field, argument)
 
 
 def _comes_before(state: InProgram, operator: str, key: Value, best: Value) -> Expr:
@@ -90,13 +90,21 @@ def is_nan(value: object) -> bool:
 # --- the functions --------------------------------------------------------------------------------
 
 
-def _state(operator: str, partial: Callable[[str, Types], Schema], *, nulls: bool = False) -> State:
-    return State(
+def _state(
+    operator: str, partial: Callable[[str, Types], Schema], *, nulls: bool = False
+) -> Callable[[Types], State]:
+    return lambda types: State(
         partial=partial,
         update=bound(_keep_best, operator),
         merged=bound(_Extreme, less if operator == "<" else _greater),
+        opens=opens(types),
         sees_nulls=nulls,
     )
+
+
+def opens(types: Types) -> tuple[str, ...]:
+    """What a state that stores values of these types needs before the first row."""
+    return ("states_begin",) if any(given.is_bytes for given in types) else ()
 
 
 FUNCTIONS = (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial as bound
 from typing import Any
 
 from jobspec.aggregates.aggregate import Aggregate
 from jobspec.aggregates.budget import Budget
+from jobspec.aggregates.extremes import opens
 from jobspec.aggregates.function import AggregateFunction, Distinct, Takes, of_first
 from jobspec.aggregates.state import InProgram, Merged, State, Types
 from jobspec.ir import Store
@@ -27,20 +28,20 @@ def _value(name: str, types: Types) -> Schema:
 def _keep_first(state: InProgram) -> None:
     value, seen = state.fields
     with state.body.when(negated(seen.load(state.record).value)):
-        value.store(state.body, state.record, state.arguments[0])
+        state.store(value, state.arguments[0])
         state.body.add(Store("i32.store8", state.record, i32(1), seen.offset))
 
 
 def _keep_last(state: InProgram) -> None:
     value, seen = state.fields
-    value.store(state.body, state.record, state.arguments[0])
+    state.store(value, state.arguments[0])
     state.body.add(Store("i32.store8", state.record, i32(1), seen.offset))
 
 
 def _keep_any(state: InProgram) -> None:
     (value,) = state.fields
     with state.body.when(negated(value.load(state.record).valid or FALSE)):
-        value.store(state.body, state.record, state.arguments[0])
+        state.store(value, state.arguments[0])
 
 
 class _Seen(Merged):
@@ -74,13 +75,18 @@ class _Any(Merged):
         return self._value
 
 
-def _by_row(*, last: bool) -> State:
-    return State(
+def _by_row(*, last: bool) -> Callable[[Types], State]:
+    return lambda types: State(
         partial=_seen_and_value,
         update=_keep_last if last else _keep_first,
         merged=bound(_Seen, last),
+        opens=opens(types),
         sees_nulls=True,
     )
+
+
+def _any(types: Types) -> State:
+    return State(partial=_value, update=_keep_any, merged=_Any, opens=opens(types))
 
 
 FUNCTIONS = (
@@ -105,7 +111,7 @@ FUNCTIONS = (
         name="any_value",
         takes=(Takes.ANY,),
         gives=of_first,
-        state=State(partial=_value, update=_keep_any, merged=_Any),
+        state=_any,
         about="The value in the first row where it is not NULL.",
         examples=(("any_value(price)", "1.25"),),
         distinct=Distinct.IDLE,

@@ -119,7 +119,7 @@ class _Call:
             self._problem(
                 "unsupported_sql",
                 f"{self._name} does not take DISTINCT",
-                "a job over the result of a job that aggregates 'by' the column can do it",
+                "aggregate 'by' the column, and the result again in 'finish'",
             )
             return False
         return True

@@ -19,7 +19,7 @@ from jobspec import kernels
 from jobspec.aggregates.aggregate import Aggregate
 from jobspec.aggregates.budget import Budget
 from jobspec.ir import Body, Const, Expr, Get, Kind, Op, Store
-from jobspec.program.records import Field, once, store_name
+from jobspec.program.records import Field, once, store_name, zero_if_null
 from jobspec.sql.value import Value, i32
 from jobspec.types import Scalar, Schema, ValueType
 
@@ -66,8 +66,21 @@ class InProgram:
     def count(self, field: Field) -> None:
         self.add(field, Const(Kind.I64, 1))
 
+    def store(self, field: Field, value: Value) -> None:
+        """Replace the value of a field; texts that come and go take no more room than they need.
+
+        For texts, the state opens with `states_begin`.
+        """
+        if field.column.type.is_bytes:
+            before = field.load(self.record).value
+            kept = self.call("best_text", before, zero_if_null(value))
+            value = Value(value.type, once(self.body, kept), value.valid)
+            self.write(field, value.value, value.valid)
+            return
+        field.store(self.body, self.record, value)
+
     def write(self, field: Field, text: Expr, valid: Expr | None = None) -> None:
-        """Put bytes that live no longer than the output into a field."""
+        """Put bytes into a field that live as long as they are needed."""
         kept = once(self.body, text)
         self.body.add(Store("i64.store", self.record, kept, field.offset))
         if field.valid is not None:

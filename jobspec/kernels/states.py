@@ -9,6 +9,8 @@ where the program's memory ends.
               a cell form a chain in the order of their first appearance; cell: first, last.
               entry: hash, next, cell, 4 bytes unused, key (8 bytes or a text), number
     text      the texts of a group, joined; block: bytes, room, the bytes
+    best      no cell: a text in a field, which its successor takes the place of; in front of it
+              8 bytes with the room, unless it lies in the chunk
     registers the ranks of a HyperLogLog; block: entries, room, then register << 8 | rank each;
               past `SPARSE` entries: -1, 0, one byte a register
 
@@ -175,6 +177,28 @@ def map_texts(cell: i32, width: i32) -> str:
             at += 8
         entry = load32(entry, 4)
     return string_pack(address, size)
+
+
+def best_text(before: str, text: str) -> str:
+    """A text where it outlives the row; if a state's text before it has a block, in that."""
+    size = string_len(text)
+    place = string_ptr(before)
+    if place < chunk_end:
+        if size == 0 or string_ptr(text) < chunk_end:
+            return text if size != 0 else string_pack(0, 0)
+        place = best_room(size)
+    elif size > load32(place - 8):
+        place = best_room(size)
+    memory_copy(place, string_ptr(text), size)
+    return string_pack(place, size)
+
+
+def best_room(size: i32) -> i32:
+    """Twice the room that a text needs, behind 8 bytes that say how much it is."""
+    room = max(size * 2, 24) + 7 & ~7
+    block = block_of(room + 8)
+    store32(block, room)
+    return block + 8
 
 
 def text_append(cell: i32, text: str, separator: str) -> None:

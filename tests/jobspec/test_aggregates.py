@@ -20,6 +20,7 @@ from jobspec import (
     RunError,
     check_document,
     kernels,
+    merge,
     output_table,
     range_chunk,
     run_program,
@@ -29,6 +30,7 @@ from jobspec.aggregates import budget, texts
 from jobspec.aggregates.moments import exact_value, root
 from jobspec.aggregates.sketches import estimate
 from jobspec.plugins.sketches import HLL_REGISTERS
+from jobspec.program_plan import ProgramPlan
 from tests.jobspec.jobs import (
     MEMORY_BYTES,
     ParquetJob,
@@ -277,6 +279,47 @@ def test_a_state_that_outgrows_the_memory_ends_the_run_with_a_clear_error(call: 
     with pytest.raises(RunError) as caught:
         run_program(job.wasm, chunk, fuel=None, memory_bytes=MEMORY_BYTES)
     assert caught.value.code == "memory"
+
+
+@pytest.mark.parametrize("call", ["last(s)", "max(s)", "arg_max(s, n)", "arg_max_null(s, n)"])
+def test_texts_that_replace_each_other_take_the_room_of_one(call: str) -> None:
+    """A million of them would not fit into a megabyte."""
+    raw = document(
+        {"range": {"n": [0, 100_000]}},
+        {"derive": {"s": "right('00000' || CAST(n AS string), 6) || ' and some more text'"}},
+        {"aggregate": {"a": call}},
+    )
+    job = check_document(raw, limits=Limits(memory_bytes=1 << 20))
+    for rows in (100_000, 30_000):
+        assert computed(job, rows) == [{"a": "099999 and some more text"}]
+
+
+def test_texts_of_the_chunk_and_made_ones_replace_each_other() -> None:
+    texts_ = ["b", "", "a long text that is no inline string", None, "c", "dd", ""]
+    rows = {"rows": [{"a": text, "n": n} for n, text in enumerate(texts_)]}
+    derived = {"derive": {"s": "CASE WHEN n % 2 = 0 THEN a ELSE a || '!' || a END"}}
+    calls = {"last": "last(s)", "max": "max(s)", "first": "first(s)", "n": "arg_max_null(s, n)"}
+    for count in range(1, 8):
+        made = [
+            text if text is None or n % 2 == 0 else f"{text}!{text}"
+            for n, text in enumerate(texts_)
+        ][:count]
+        job = compiled({"rows": rows["rows"][:count]}, derived, {"aggregate": calls})
+        expected = max((text for text in made if text is not None), default=None)
+        for size in range(1, count + 1):
+            assert computed(job, size) == [
+                {"last": made[-1], "max": expected, "first": "b", "n": made[-1]}
+            ]
+
+
+def test_a_plan_with_distinct_and_options_survives_as_json() -> None:
+    calls = {"s": "string_agg(DISTINCT t, ' | ')", "q": "approx_quantile(n, 0.75)"}
+    job = compiled(NUMBERS, {"derive": {"t": "CAST(n % 3 AS string)"}}, {"aggregate": calls})
+    outputs = [output(job, chunk) for chunk in inputs(job, 400)]
+    again = ProgramPlan.from_json(job.plan.to_json())
+    assert again == job.plan
+    (row,) = [row for batch in merge(again, outputs) for row in batch.to_pylist()]
+    assert row == {"s": "0 | 1 | 2", "q": 748.0}
 
 
 def test_states_of_a_chunk_are_forgotten_before_the_next() -> None:
