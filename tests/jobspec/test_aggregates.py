@@ -49,7 +49,7 @@ NUMBERS = {"range": {"n": [0, 1000]}}
 FINITE = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(
     [5e-324, -5e-324, 2.0**-1022, 1.7976931348623157e308, -1.7976931348623157e308, 0.1, 1e16]
 )
-SOME = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")
@@ -377,7 +377,7 @@ def jobs(folder: Path) -> list[ParquetJob]:
     return [ParquetJob(folder, job.table, job.step) for job in CLOSINGS]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_bytes_in_a_state_are_refused_or_merged(
     jobs: list[ParquetJob], data: st.DataObject

@@ -22,7 +22,7 @@ from tests.jobspec.random_aggregates import (
 )
 from tests.jobspec.test_differential_jobs import Near
 
-SOME = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("aggregates")
 
 
-@pytest.mark.parametrize("by", [(), ("w",), ("s", "g"), ("y", "d"), ("m",), ("t", "b")])
+@pytest.mark.parametrize("by", [(), ("w",), ("s", "g"), ("y", "d", "m", "t")])
 def test_every_aggregate_over_every_type_gives_what_duckdb_gives(
     folder: Path, database: duckdb.DuckDBPyConnection, by: tuple[str, ...]
 ) -> None:
