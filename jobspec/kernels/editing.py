@@ -110,9 +110,9 @@ def str_place(s: str, character: str) -> i64:
 
 
 def str_overlay(s: str, part: str, start: i64, length: i64) -> str:
-    """The text with so many characters from a position on replaced by a part."""
+    """The text with characters from a position on replaced by a part: so many, or as it has."""
     begin = str_near(start)
-    count = str_near(length)
+    count = str_length(part) if length < 0 else str_near(length)
     head = str_left(s, max(begin - 1, 0))
     skipped = max(begin + count - 1, 0)
     return str_concat(str_concat(head, part), str_from(s, str_skip(s, skipped)))

@@ -241,5 +241,14 @@ class DuckDB:
             return []
         return [Trapped() if is_null is None else value for value, is_null in found]
 
+    def run_all(self, texts: Sequence[str]) -> list[list[Any]]:
+        """For each row the values of all expressions, none of which raises before it has rows."""
+        parts = ", ".join(f"TRY({text}), TRY(({text}) IS NULL)" for text in texts)
+        found = self._connection.execute(f"SELECT {parts} FROM t ORDER BY row_number").fetchall()
+        return [
+            [Trapped() if row[at + 1] is None else row[at] for at in range(0, len(row), 2)]
+            for row in found
+        ]
+
     def close(self) -> None:
         self._connection.close()

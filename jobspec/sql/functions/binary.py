@@ -85,6 +85,7 @@ FUNCTIONS = (
         overloads=_written("bin", 1),
         about="A number, or each byte of a text or binary value, in binary digits.",
         examples=(("bin(5)", "'101'"), ("bin('A')", "'01000001'")),
+        differs=ONLY_TEXTS,
         aliases=("to_binary",),
     ),
     Function(

@@ -30,7 +30,7 @@ def _pad(side: str) -> Lower:
 
 
 def _overlay(of: Operands) -> ir.Expr:
-    length = of[3] if len(of.values) > 3 else of.call("str_length", of[1])
+    length = of[3] if len(of.values) > 3 else i64(-1)
     return of.call("str_overlay", of[0], of[1], of[2], length)
 
 
@@ -88,7 +88,8 @@ FUNCTIONS = (
     Function(
         name="overlay",
         overloads=_one("overlay", (_STR, _STR, _COUNT, _COUNT), _STRING, _overlay, 1),
-        about="The text with so many characters from a position on replaced by another text.",
+        about="The text with so many characters from a position on replaced by another text; "
+        "by default, and for a negative count, as many as that has.",
         examples=(
             ("overlay('banana' PLACING 'so' FROM 1 FOR 4)", "'sona'"),
             ("overlay('banana', 'so', 1)", "'sonana'"),
