@@ -38,7 +38,7 @@ def _sum_type(values: Sequence[Typed]) -> ValueType:
 
 
 def _factors(values: Sequence[Typed]) -> Sequence[ValueType] | Complaint:
-    """Decimals as they are, integers as i64: the product's scale is the sum of both."""
+    """Factors as they are: the product's scale is the sum of theirs."""
     scale = sum(scale_of(value.type) for value in values)
     if scale > DECIMAL_DIGITS:
         return Complaint(
@@ -50,9 +50,8 @@ def _factors(values: Sequence[Typed]) -> Sequence[ValueType] | Complaint:
 
 
 def _exact_type(value: Typed) -> ValueType:
-    if value.type.is_decimal:
-        return value.type
-    return bounded_decimal(DECIMAL_DIGITS, 0) if value.type is _U64 else _I64
+    """The type as it is, so that its digits count; but what fits an i64."""
+    return bounded_decimal(DECIMAL_DIGITS, 0) if value.type is _U64 else value.type
 
 
 def _product_type(values: Sequence[Typed]) -> ValueType:
@@ -106,17 +105,18 @@ def _subtract(of: Operands) -> ir.Expr:
 
 def _multiply(of: Operands) -> ir.Expr:
     range_ = of.ranges[0] * of.ranges[1]
-    product = of.body.temporary(op("i64.mul", of[0], of[1]))
+    left, right = (wide(value) for value in of.values)
+    product = of.body.temporary(op("i64.mul", left, right))
     if range_.fits(_I64):
         return _fitting(of, product, range_, "product")
-    overflows = of.call("multiply_overflows_i64", of[0], of[1])
+    overflows = of.call("multiply_overflows_i64", left, right)
     _overflow_if(of, either(overflows, negated(inside(product, of.result))), "product")
     return product
 
 
 def _remainder(of: Operands) -> ir.Expr:
     """Never as large as either operand, so it cannot overflow."""
-    left, right = of[0], of[1]
+    left, right = (wide(value) for value in of.values)
     if of.ranges[1].contains(0):
         of.trap_if(op("i64.eqz", right), "division_by_zero", "division by zero")
     more = of.result.scale - scale_of(of.values[1].type)
