@@ -160,4 +160,52 @@ def float_floor_divide(x: f64, y: f64) -> f64:
         return copysign(0.0, x / y)
     whole = floor(quotient)
     return whole + 1.0 if quotient - whole > 0.5 else whole
+
+
+def greatest_divisor(a: i64, b: i64) -> i64:
+    """The greatest number that divides both, from 0 on; neither is the least i64."""
+    a = abs(a)
+    b = abs(b)
+    while b != 0:
+        a, b = b, rem(a, b)
+    return a
+
+
+def next_after(x: f64, towards: f64) -> f64:
+    """The float beside x in the direction of another."""
+    if x != x or towards != towards:
+        return x + towards
+    if x == towards:
+        return towards
+    if x == 0.0:
+        return copysign(5e-324, towards)
+    bits = bits_of_f64(x)
+    return f64_of_bits(bits + 1 if (x < towards) == (x > 0.0) else bits - 1)
+
+
+def next_after_f32(x: f32, towards: f32) -> f32:
+    """The narrow float beside x in the direction of another."""
+    if x != x or towards != towards:
+        return x + towards
+    if x == towards:
+        return towards
+    zero = f32_of_bits(0)
+    if x == zero:
+        return copysign(f32_of_bits(1), towards)
+    bits = bits_of_f32(x)
+    return f32_of_bits(bits + 1 if (x < towards) == (x > zero) else bits - 1)
+
+
+def away_to_even(x: f64) -> f64:
+    """The nearest even whole number that is not nearer to zero."""
+    return copysign(ceil(abs(x) * 0.5) * 2.0, x)
+
+
+def factorial(n: i64) -> i64:
+    """1 * 2 * ... * n, for n from 0 to 20."""
+    product: i64 = 1
+    while n > 1:
+        product *= n
+        n -= 1
+    return product
 '''

@@ -34,7 +34,9 @@ ULPS = 5
 OPERATORS: dict[str, str] = {}
 """Operators that are not written between two operands."""
 
-FUNCTIONS: dict[str, Callable[..., str]] = {}
+FUNCTIONS: dict[str, Callable[..., str]] = {
+    "factorial": lambda n: f"factorial(CAST({n} AS INTEGER))",
+}
 """Functions that DuckDB has in another form."""
 
 SPELLED: dict[str, str] = {}

@@ -28,6 +28,7 @@ from jobspec.sql.functions import (
     patterns,
     texts,
     time_formats,
+    whole_numbers,
 )
 from jobspec.sql.functions.arithmetic import NEGATE
 from jobspec.sql.functions.dates import TIME_BUCKET, TIMESTAMP_ADD
@@ -51,6 +52,7 @@ _FAMILIES: tuple[ModuleType, ...] = (
     patterns,
     texts,
     time_formats,
+    whole_numbers,
 )
 
 

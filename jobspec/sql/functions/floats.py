@@ -8,7 +8,15 @@ from __future__ import annotations
 from jobspec import ir
 from jobspec.sql.comparisons import is_nan
 from jobspec.sql.functions import decimals
-from jobspec.sql.functions.signature import SAME, Function, Lower, Operands, Overload, Takes
+from jobspec.sql.functions.signature import (
+    SAME,
+    Function,
+    Lower,
+    Operands,
+    Overload,
+    Takes,
+    kernel,
+)
 from jobspec.sql.value import both, i64, op, real
 from jobspec.types import ValueType
 
@@ -98,6 +106,17 @@ def _function(name: str, takes: Takes, gives: ValueType | str, lower: Lower) -> 
     return (Overload(operation=name, takes=(takes,), gives=gives, lower=lower),)
 
 
+def _sign_bit(of: Operands) -> ir.Expr:
+    """NaN has no sign here, since processors differ about it."""
+    sign = op("f64.lt", op("f64.copysign", real(ValueType.F64, 1.0), of[0]), real(ValueType.F64, 0))
+    return both(sign, op("f64.eq", of[0], of[0]))
+
+
+def _next_after(of: Operands) -> ir.Expr:
+    name = "next_after" if of.type is ValueType.F64 else "next_after_f32"
+    return of.call(name, of[0], of[1])
+
+
 FUNCTIONS = (
     Function(
         name="ceil",
@@ -109,6 +128,12 @@ FUNCTIONS = (
         examples=(("ceil(1.2)", "2"), ("ceil(-1.7e0)", "-1e0")),
         differs="gives a float of an integer too",
         aliases=("ceiling",),
+    ),
+    Function(
+        name="even",
+        overloads=_function("even", Takes.DOUBLE, ValueType.F64, kernel("away_to_even")),
+        about="The nearest even whole number that is not nearer to zero.",
+        examples=(("even(2.1)", "4"), ("even(-3)", "-4")),
     ),
     Function(
         name="floor",
@@ -139,6 +164,19 @@ FUNCTIONS = (
         examples=(("isnan(0 / 0)", "TRUE"),),
     ),
     Function(
+        name="nextafter",
+        overloads=(
+            Overload(
+                operation="nextafter",
+                takes=(Takes.FLOAT, Takes.FLOAT),
+                gives=SAME,
+                lower=_next_after,
+            ),
+        ),
+        about="The float beside the first one in the direction of the second.",
+        examples=(("nextafter(1e0, 2e0)", "1.0000000000000002e0"),),
+    ),
+    Function(
         name="round",
         overloads=(
             Overload(
@@ -152,6 +190,12 @@ FUNCTIONS = (
         ),
         about="The nearest number of so many digits after the point; halves go away from zero.",
         examples=(("round(2.5e0)", "3"), ("round(2.345, 2)", "2.35"), ("round(1250, -2)", "1300")),
+    ),
+    Function(
+        name="signbit",
+        overloads=_function("signbit", Takes.DOUBLE, ValueType.BOOL, _sign_bit),
+        about="Whether the number has a minus sign, as -0 has; FALSE of NaN.",
+        examples=(("signbit(-0e0)", "TRUE"), ("signbit(0)", "FALSE")),
     ),
     Function(
         name="sqrt",
