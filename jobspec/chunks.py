@@ -108,7 +108,7 @@ def output_batch(plan: ProgramPlan, data: bytes) -> pa.RecordBatch:
     """The partial result in an output. Raises OutputError that names what is wrong with it."""
     batch = table_bytes.decode(plan.partial, data)
     header = table_bytes.read_header(data)
-    most = header.rows_done
+    most = header.rows_done * plan.matches
     match plan.closing:
         case Group(keys=()):
             most = 1

@@ -203,6 +203,7 @@ def _program(
             partial=plan.partial,
             result=plan.result,
             closing=plan.closing,
+            matches=plan.matches,
             requirement=_requirement(document, module),
             traps=traps.all(),
             rows=plan.rows,

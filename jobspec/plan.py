@@ -7,14 +7,16 @@ source nor computed. Not here: how a plan is made of a document (`jobspec.planni
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobspec.aggregates import Aggregate
 from jobspec.document_rules.sources import values_of
 from jobspec.document_sources import RangeSource
 from jobspec.functions import CompiledFunction
 from jobspec.program_plan import Axes, Axis, Closing, Group, Sample
+from jobspec.shared import SharedTable
 from jobspec.sql import TypedExpression, columns_read
 from jobspec.types import Column, Schema, ValueType
 
@@ -57,7 +59,29 @@ class Draw:
     seed: int
 
 
-Step = Filter | Derive | Unpack | Project | Draw
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Rows of a shared table are added where its columns equal the job's: none, one or several.
+
+    `on` pairs a column of the job with one of the table. `columns` are those added, as the table
+    has them. `is_left`: a row without a match stays, with NULLs.
+    """
+
+    table: SharedTable
+    on: tuple[tuple[Column, str], ...]
+    columns: tuple[Column, ...]
+    is_left: bool
+
+    @property
+    def added(self) -> Schema:
+        """The columns as the rows have them."""
+        return tuple(
+            Column(column.name, column.type, column.nullable or self.is_left)
+            for column in self.columns
+        )
+
+
+Step = Join | Filter | Derive | Unpack | Project | Draw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +117,12 @@ class Plan:
     rows: int | None
 
     @property
+    def matches(self) -> int:
+        """The most rows that one row of the source can become by joins."""
+        joins = (step for step in self.steps if isinstance(step, Join))
+        return math.prod(max(1, join.table.batch.num_rows) for join in joins)
+
+    @property
     def partial(self) -> Schema:
         """The columns of the program's output."""
         if isinstance(self.closing, Sample):
@@ -126,6 +156,11 @@ def needed_only(
                 live = live - {name} | columns_read(value)
             case Draw():
                 kept.append(step)
+            case Join(columns=added):
+                needed_of = tuple(column for column in added if column.name in live)
+                kept.append(replace(step, columns=needed_of))
+                live -= {column.name for column in added}
+                live |= {column.name for column, _ in step.on}
             case Unpack(names, call) if live.intersection(names):
                 kept.append(step)
                 live = live.difference(names) | columns_read(call)

@@ -15,8 +15,9 @@ from jobspec import document_steps as doc
 from jobspec.aggregates import aggregate, parse_aggregate
 from jobspec.document_rules.steps import read_order
 from jobspec.functions import CompiledFunction
+from jobspec.join_planning import check_joins, find_table, plan_join
 from jobspec.limits import Limits
-from jobspec.plan import Call, Derive, Draw, Filter, Plan, Project, Step, Unpack, needed_only
+from jobspec.plan import Call, Derive, Draw, Filter, Join, Plan, Project, Step, Unpack, needed_only
 from jobspec.problems import ProblemList, near_miss, pointer
 from jobspec.program_plan import (
     Axes,
@@ -179,12 +180,7 @@ class _Planner:
             case doc.AggregateStep():
                 self._aggregate(step, place)
             case doc.JoinStep():
-                self._problems.add(
-                    "not_supported_yet",
-                    pointer(*place, "join"),
-                    "'join' is not supported yet",
-                    "join the tables before the upload",
-                )
+                self._join(step.join, (*place, "join"))
             case doc.SampleStep():
                 self._sample(step.sample)
             case doc.DistinctStep():
@@ -266,6 +262,23 @@ class _Planner:
             )
         self._scope = scope
         self._steps.append(Project(tuple(columns)))
+
+    def _join(self, join: doc.JoinStep.Join, place: tuple[str | int, ...]) -> None:
+        keys = {
+            name: self._usable(name, (*place, "on", name))
+            for name in join.on
+            if self._existing(name, (*place, "on", name)) is not None
+        }
+        table = find_table(join.table, self._shared, place, self._problems)
+        if table is None:
+            self._is_open = True
+            return
+        of_job = {name: keys.get(name) for name in join.on}
+        step = plan_join(join, table, of_job, self._scope, place=place, problems=self._problems)
+        self._scope |= {column.name: column for column in step.added}
+        self._steps.append(step)
+        joins = [each for each in self._steps if isinstance(each, Join)]
+        check_joins(joins, self._limits, place, self._problems)
 
     def _sample(self, sample: doc.Draw) -> None:
         if sample.rows is not None:

@@ -33,6 +33,7 @@ CODES: dict[str, str] = {
     "step_order": "A step stands where it cannot be.",
     # names and types, in expressions and in functions
     "unknown_column": "No column of that name exists at this step.",
+    "unknown_table": "No table of that name is among the shared inputs.",
     "unknown_function": "No function of that name exists.",
     "unknown_type": "No type of that name exists.",
     "unknown_variable": "No variable of that name exists in the function.",

@@ -137,6 +137,8 @@ class ProgramPlan:
     result: Schema
     """The columns of the job's result."""
     closing: Closing
+    matches: int = 1
+    """The most rows that one row of the source can become by joins."""
     requirement: Requirement
     traps: tuple[TrapSite, ...]
     """Where the program can trap; a trapping `step` answers -(1 + index into this)."""

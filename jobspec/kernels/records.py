@@ -116,6 +116,13 @@ def keep(size: i32) -> i32:
     return address
 
 
+def keep_zeros(size: i32) -> i32:
+    """Memory that outlives the row, filled with zeros."""
+    address = keep(size)
+    memory_fill(address, 0, size)
+    return address
+
+
 def keep_text(text: str) -> str:
     """The same string where it outlives the row."""
     size = string_len(text)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 
 from jobspec import kernels
 from jobspec.aggregates import InProgram, State, state_of
 from jobspec.ir import (
     Body,
     Break,
-    Choose,
-    Const,
     Expr,
     Function,
     Get,
@@ -24,6 +21,7 @@ from jobspec.ir import (
 )
 from jobspec.ir import Call as CallFunction
 from jobspec.plan import Call, Plan
+from jobspec.program.keys import all_hold, hash_of
 from jobspec.program.records import (
     HASH_BYTES,
     Field,
@@ -169,14 +167,14 @@ def _find_group(
 ) -> Get:
     """The record of the group that has these keys; `fill` adds to one that is new."""
     given = [Value(key.type, once(body, zero_if_null(key)), key.valid) for key in keys]
-    digest = _hash(given, body)
+    digest = hash_of(given, body)
     slot = body.variable(Op("i32.and", (digest, variable("slot_mask"))))
     record = body.variable(Kind.I32)
     with body.while_(i32(1), advance=(Set(slot.name, _next_slot(slot)),)):
         address = Op("i32.add", (variable("slots"), Op("i32.shl", (slot, i32(2)))))
         body.add(Set(record.name, Load("i32.load", address)))
         body.add(If(Op("i32.eqz", (record,)), (Break(),)))
-        with _all_hold(body, _equal(fields, record, digest, given, body)):
+        with all_hold(body, _equal(fields, record, digest, given, body)):
             body.add(Break())
     with body.when(Op("i32.eqz", (record,))):
         new = kernels.call(body, "record_insert", slot, digest, i32(stride))
@@ -190,31 +188,6 @@ def _find_group(
 
 def _next_slot(slot: Get) -> Expr:
     return Op("i32.and", (Op("i32.add", (slot, i32(1))), variable("slot_mask")))
-
-
-def _hash(keys: Sequence[Value], body: Body) -> Get:
-    state: Expr = Const(Kind.I64, 0)
-    for key in keys:
-        kernel = "hash_text" if key.type.is_bytes else "hash_word"
-        state = kernels.call(body, kernel, state, _word(key))
-    return body.temporary(Op("i32.wrap_i64", (state,)))
-
-
-def _word(key: Value) -> Expr:
-    """The bits that equal keys share: one NaN, one zero."""
-    match key.type.kind:
-        case Kind.F64:
-            number: Expr = Op("f64.add", (key.value, Const(Kind.F64, 0.0)))
-            bits: Expr = Op("i64.reinterpret_f64", (number,))
-        case Kind.F32:
-            number = Op("f32.add", (key.value, Const(Kind.F32, 0.0)))
-            bits = Op("i64.extend_i32_u", (Op("i32.reinterpret_f32", (number,)),))
-        case Kind.I64:
-            return key.value
-        case _:
-            return Op("i64.extend_i32_u", (key.value,))
-    is_nan = Op(f"{key.type.kind}.ne", (key.value, key.value))
-    return Choose(is_nan, Const(Kind.I64, -1), bits)
 
 
 def _equal(
@@ -231,14 +204,3 @@ def _equal(
             yield Op("i32.eq", (stored.valid, valid))
         value = Value(stored.type, body.temporary(stored.value))
         yield compare("=", value, Value(key.type, key.value))
-
-
-@contextmanager
-def _all_hold(body: Body, conditions: Iterator[Expr]) -> Iterator[None]:
-    """Statements inside run if all conditions hold; each is computed after those before it."""
-    condition = next(conditions, None)
-    if condition is None:
-        yield
-        return
-    with body.when(condition), _all_hold(body, conditions):
-        yield

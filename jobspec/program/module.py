@@ -11,6 +11,8 @@ running out of memory there is no output.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jobspec import ir, kernels, table_bytes
 from jobspec.ir import (
     Body,
@@ -29,7 +31,7 @@ from jobspec.ir import (
     SetGlobal,
     TrapSites,
 )
-from jobspec.plan import Plan
+from jobspec.plan import Join, Plan
 from jobspec.program import order
 from jobspec.program import rows as row_steps
 from jobspec.program.groups import (
@@ -39,6 +41,7 @@ from jobspec.program.groups import (
     update_group,
     write_states,
 )
+from jobspec.program.joins import JoinIndex
 from jobspec.program.records import HASH_BYTES, Layout, i32, lay_out, variable
 from jobspec.program.rows import Row
 from jobspec.program.sinks import append_row
@@ -53,11 +56,14 @@ def build(plan: Plan, traps: TrapSites, memory_bytes: int) -> Module:
     layout = lay_out_groups(plan, group.keys) if group else _lay_out_rows(plan)
     writing = write_states(plan, layout, group.keys, traps) if group else None
     compiled = plan.functions.values()
+    joins = [step for step in plan.steps if isinstance(step, Join)]
+    indexes = [JoinIndex(join, number) for number, join in enumerate(joins, 1)]
     return Module(
         functions=(
             _input(),
-            _open(plan, layout, traps),
-            _work(plan, layout, traps),
+            *(index.function(traps) for index in indexes),
+            _open(plan, layout, traps, indexes),
+            _work(plan, layout, traps, indexes),
             _step(),
             *([writing] if writing else []),
             _output(plan, layout, traps, writing),
@@ -71,7 +77,10 @@ def build(plan: Plan, traps: TrapSites, memory_bytes: int) -> Module:
             *(function.function for function in compiled),
         ),
         foreign=tuple(foreign for function in compiled for foreign in function.foreign),
-        globals=tuple(variable for function in compiled for variable in function.globals),
+        globals=(
+            *(variable for function in compiled for variable in function.globals),
+            *(variable for index in indexes for variable in index.globals),
+        ),
         memory_maximum_bytes=memory_bytes,
     )
 
@@ -98,7 +107,7 @@ def _input() -> Function:
     )
 
 
-def _open(plan: Plan, layout: Layout, traps: TrapSites) -> Function:
+def _open(plan: Plan, layout: Layout, traps: TrapSites, indexes: Sequence[JoinIndex]) -> Function:
     body = Body(traps)
     body.add(If(variable("opened"), (Return(),)))
     if isinstance(plan.closing, Group):
@@ -110,6 +119,8 @@ def _open(plan: Plan, layout: Layout, traps: TrapSites) -> Function:
         code = table_bytes.type_code(column.type)
         width = table_bytes.value_bytes(column.type)
         kernels.do(body, "check_column", descriptor, i32(code), i32(width))
+    for index in indexes:
+        body.add(Do(index.name, ()), ir.TrapCheck())
     return Function(
         name="open",
         body=body.statements(),
@@ -117,7 +128,7 @@ def _open(plan: Plan, layout: Layout, traps: TrapSites) -> Function:
     )
 
 
-def _work(plan: Plan, layout: Layout, traps: TrapSites) -> Function:
+def _work(plan: Plan, layout: Layout, traps: TrapSites, indexes: Sequence[JoinIndex]) -> Function:
     """The loop over the rows up to `stop`."""
     body = Body(traps)
     stop = Get("stop", Kind.I32)
@@ -128,6 +139,7 @@ def _work(plan: Plan, layout: Layout, traps: TrapSites) -> Function:
             only = body.temporary(Call("first_record", (), Kind.I32))
     body.add(SetGlobal("heap_top", variable("kept_top")), Set("i", variable("row")))
     make_row, to_next = row_steps.begin(plan, body, index)
+    joins = [each.begin(body) for each in indexes]
     condition: Expr = Op("i32.lt_u", (index, stop))
     first = plan.closing.rows if isinstance(plan.closing, Limit | Search) else None
     if first is not None:
@@ -151,10 +163,10 @@ def _work(plan: Plan, layout: Layout, traps: TrapSites) -> Function:
             case Sample():
                 order.keep_sampled(plan, plan.closing, layout, row, body)
             case _:
-                append_row(plan, layout, row, body, most=first)
+                append_row(plan, layout, row, body, most=first if joins else None)
 
     with body.while_(condition, advance):
-        row_steps.lower_steps(plan.steps, make_row(), body, end_row)
+        row_steps.lower_steps(plan.steps, make_row(), body, end_row, joins)
     if first is not None:
         enough = Op("i32.ge_u", (variable("record_count"), i32(first)))
         body.add(If(enough, (SetGlobal("row", variable("rows")),)))

@@ -7,7 +7,9 @@ drops cost no more than the filter's own columns.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 from jobspec import table_bytes
 from jobspec.ir import (
@@ -26,7 +28,7 @@ from jobspec.ir import (
     Set,
     Stmt,
 )
-from jobspec.plan import Derive, Draw, Filter, Plan, Project, Step, Unpack
+from jobspec.plan import Derive, Draw, Filter, Join, Plan, Project, Step, Unpack
 from jobspec.program.records import i32, load, pinned, variable
 from jobspec.program_plan import Axes, Axis
 from jobspec.sql import TypedExpression, Value, columns_read, lower, lower_condition, lower_results
@@ -172,12 +174,29 @@ def _packed(address: Expr, size: Expr) -> Expr:
     return Op("i64.or", (Op("i64.extend_i32_u", (address,)), high))
 
 
+class Matches(Protocol):
+    """What rows of a table match the row at hand: see `jobspec.program.joins`."""
+
+    def each(self, row: Row, body: Body) -> AbstractContextManager[Row]: ...
+
+
 def lower_steps(
-    steps: Sequence[Step], row: Row, body: Body, end_row: Callable[[Row], None]
+    steps: Sequence[Step],
+    row: Row,
+    body: Body,
+    end_row: Callable[[Row], None],
+    joins: Sequence[Matches] = (),
 ) -> None:
-    """Compute the steps, and end the row; one that a filter drops goes on to the next."""
-    for step in steps:
+    """Compute the steps, and end the row; one that a filter drops goes on to the next.
+
+    `joins` are those among the steps, in their order.
+    """
+    for place, step in enumerate(steps):
         match step:
+            case Join():
+                with joins[0].each(row, body) as joined:
+                    lower_steps(steps[place + 1 :], joined, body, end_row, joins[1:])
+                return
             case Filter(condition):
                 row.need(columns_read(condition))
                 holds = lower_condition(condition, row.values, body)
