@@ -48,11 +48,13 @@ def problems(source: object, *steps: Mapping[str, object], **members: object) ->
 class ParquetJob:
     """A job over an Arrow table, which is its upload."""
 
-    def __init__(self, folder: Path, table: pa.Table, *steps: Mapping[str, object]) -> None:
+    def __init__(
+        self, folder: Path, table: pa.Table, *steps: Mapping[str, object], **members: object
+    ) -> None:
         self._path = folder / "table.parquet"
         pq.write_table(table, self._path)
         source = {"upload": SHA, "format": "parquet"}
-        self.job = check_document(document(source, *steps), self._open)
+        self.job = check_document(document(source, *steps, **members), self._open)
 
     def _open(self, sha256: str) -> Path:
         assert sha256 == SHA
@@ -133,6 +135,11 @@ class Program:
         address = self.call("output")
         assert address > 0
         return ctypes.string_at(self._base() + address, self.call("output_bytes"))
+
+    def memory_bytes(self) -> int:
+        """How large the memory has become."""
+        size: int = self._exports["memory"].data_len(self._store)
+        return size
 
     def _base(self) -> int:
         pointer = self._exports["memory"].data_ptr(self._store)

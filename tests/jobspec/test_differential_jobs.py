@@ -71,6 +71,16 @@ EXPRESSIONS = {
     ),
     "s": ("{s} || '!'", "substring({s}, 2, 2)", "coalesce({s}, 'none')"),
 }
+LOOKUP = [
+    {"id": -2, "label": "minus two", "weight": 0.5},
+    {"id": 0, "label": "zero", "weight": None},
+    {"id": None, "label": "null", "weight": 1.0},
+    {"id": 0, "label": None, "weight": 2.5},
+    {"id": 3, "label": "three", "weight": -0.0},
+    {"id": 2**40, "label": "large", "weight": 3.0},
+]
+"""A table for joins; two of its rows match 0, and one matches nothing."""
+
 AGGREGATES = (
     "count(*)",
     "count({x})",
@@ -128,10 +138,12 @@ class Writer:
 
     def write(self) -> None:
         for _ in range(self.draw(st.integers(0, 4))):
-            self.draw(st.sampled_from([self.filter, self.derive, self.select, self.drop]))()
+            steps = [self.filter, self.derive, self.select, self.drop, self.join]
+            self.draw(st.sampled_from(steps))()
             if self.draw(st.booleans()):
                 self.rename()
-        self.draw(st.sampled_from([self.whole, self.limit, self.total, self.group]))()
+        plain = [self.whole, self.limit, self.distinct, self.sort, self.stop_when]
+        self.draw(st.sampled_from([*plain, self.total, self.group]))()
 
     def filter(self) -> None:
         condition = self.expression("b")
@@ -170,6 +182,50 @@ class Writer:
         listed = ", ".join(f"{n} AS {new}" if n == old else n for n in self.scope)
         self.sql = f"SELECT {listed}, __row FROM ({self.sql})"
         self.scope = {new if n == old else n: kind for n, kind in self.scope.items()}
+
+    def join(self) -> None:
+        key = self.column("ij")
+        if key is None or {"label", "weight"} & set(self.scope):
+            return
+        how = self.draw(st.sampled_from(["inner", "left"]))
+        added = ["label"] if self.draw(st.booleans()) else ["label", "weight"]
+        join = {"table": "lookup", "on": {key: "id"}, "how": how, "columns": added}
+        self.steps.append({"join": join})
+        mine = ", ".join(f"a.{name}" for name in self.scope)
+        theirs = ", ".join(f"b.{name}" for name in added)
+        self.sql = (
+            f"SELECT {mine}, {theirs}, row_number() OVER (ORDER BY a.__row, b.place) AS __row"
+            f" FROM ({self.sql}) a {how} JOIN lookup b ON a.{key} = b.id"
+        )
+        self.scope |= {name: {"label": "s", "weight": "f"}[name] for name in added}
+
+    def stop_when(self) -> None:
+        condition = self.expression("b")
+        self.steps.append({"stop_when": condition})
+        names = ", ".join(self.scope)
+        self.sql = f"SELECT {names} FROM ({self.sql}) WHERE {condition} ORDER BY __row LIMIT 1"
+
+    def distinct(self) -> None:
+        columns = st.lists(st.sampled_from(list(self.scope)), min_size=1, max_size=3, unique=True)
+        keys = self.draw(st.none() | columns)
+        self.steps.append({"distinct": True if keys is None else keys})
+        listed = ", ".join(keys or self.scope)
+        first = f"row_number() OVER (PARTITION BY {listed} ORDER BY __row) = 1"
+        self.sql = f"SELECT * FROM ({self.sql}) QUALIFY {first}"
+        self.whole()
+
+    def sort(self) -> None:
+        keys = self.draw(
+            st.lists(st.sampled_from(list(self.scope)), min_size=1, max_size=3, unique=True)
+        )
+        endings = ["", " desc", " nulls first", " DESC NULLS FIRST", " asc nulls last"]
+        order = [key + self.draw(st.sampled_from(endings)) for key in keys]
+        rows = self.draw(st.integers(0, 8))
+        self.steps.append({"sort": order, "limit": rows})
+        names = ", ".join(self.scope)
+        self.sql = (
+            f"SELECT {names} FROM ({self.sql}) ORDER BY {', '.join(order)}, __row LIMIT {rows}"
+        )
 
     def whole(self) -> None:
         names = ", ".join(self.scope)
@@ -234,7 +290,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("jobs")
 
 
-MANY = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def compiled_job(folder: Path, job: RandomJob) -> ParquetJob:
+    needs_table = any("join" in step for step in job.steps)
+    shared = {"shared": {"lookup": {"rows": LOOKUP}}} if needs_table else {}
+    return ParquetJob(folder, job.table, *job.steps, **shared)
+
+
+MANY = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @MANY
@@ -242,9 +304,11 @@ MANY = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCh
 def test_a_job_gives_what_duckdb_gives(
     folder: Path, database: duckdb.DuckDBPyConnection, job: RandomJob
 ) -> None:
-    ours = ParquetJob(folder, job.table, *job.steps)
+    ours = compiled_job(folder, job)
     found = result(ours.job, [output(ours.job, chunk) for chunk in ours.chunks(7)])
     database.register("source", job.table)
+    lookup = pa.Table.from_pylist([row | {"place": n} for n, row in enumerate(LOOKUP)])
+    database.register("lookup", lookup)
     expected = database.execute(job.sql)
     names = [column[0] for column in expected.description]
     rows = expected.fetchall()
@@ -275,7 +339,7 @@ def near(expected: Any, found: Any) -> bool:
 def test_any_partition_gives_the_same_result(
     folder: Path, job: RandomJob, data: st.DataObject
 ) -> None:
-    ours = ParquetJob(folder, job.table, *job.steps)
+    ours = compiled_job(folder, job)
     whole = [output(ours.job, chunk) for chunk in ours.chunks()]
     rows = data.draw(st.integers(1, 6))
     parts = [output(ours.job, chunk, slice_rows=rows) for chunk in ours.chunks(rows)]
@@ -304,7 +368,7 @@ def test_output_is_valid_for_the_rows_done_after_any_step(
     folder: Path, job: RandomJob, slices: list[int]
 ) -> None:
     """And asking for it changes nothing: the end is bit-equal to a run in one step."""
-    ours = ParquetJob(folder, job.table, *job.steps)
+    ours = compiled_job(folder, job)
     program = Program(ours.job.wasm)
     for chunk in ours.chunks():
         batch = table_bytes.decode(ours.job.plan.source, chunk)
