@@ -23,7 +23,7 @@ def same_in_any_partition(
     job = compiled(source, *steps, **members)
     found = computed(job)
     for rows in (1, 2, 7, 64):
-        assert computed(job, rows) == found
+        assert repr(computed(job, rows)) == repr(found)  # NaN equals nothing
     return found
 
 
@@ -65,11 +65,11 @@ def test_a_sample_larger_than_the_source_is_the_source() -> None:
 
 def test_every_row_has_the_same_chance_in_a_sample() -> None:
     counts = [0] * 20
-    for seed in range(300):
+    for seed in range(120):
         job = compiled({"range": {"n": [0, 20]}}, {"sample": {"rows": 5, "seed": seed}})
         for row in computed(job):
             counts[row["n"]] += 1
-    assert all(45 <= count <= 110 for count in counts)  # 75 of 300 each, sigma 7.5
+    assert all(12 <= count <= 50 for count in counts)  # 30 each, sigma 4.7
 
 
 def test_a_fraction_keeps_about_so_many_rows_and_another_seed_other_ones() -> None:
@@ -137,13 +137,8 @@ def test_nan_is_above_every_float_and_below_null() -> None:
     nan = "(n - n) / (n - n)"
     derive = {"v": f"CASE n WHEN 0 THEN {nan} WHEN 1 THEN 1e0 / 0 WHEN 2 THEN NULL ELSE n END"}
     steps = ({"derive": derive}, {"sort": ["v"], "limit": 9})
-    assert [row["n"] for row in same_in_any_partition({"range": {"n": [0, 5]}}, *steps)] == [
-        3,
-        4,
-        1,
-        0,
-        2,
-    ]
+    found = same_in_any_partition({"range": {"n": [0, 5]}}, *steps)
+    assert [row["n"] for row in found] == [3, 4, 1, 0, 2]
 
 
 def test_a_long_run_of_ever_better_rows_needs_no_more_memory() -> None:
