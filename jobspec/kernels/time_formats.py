@@ -128,6 +128,8 @@ def time_parse(s: str, format: str) -> i64:
     store64(fields, 1, 8)
     store64(fields, 1, 16)
     time_open(s)
+    if time_at == time_end:
+        str_parsed = 0
     at = string_ptr(format)
     end = at + string_len(format)
     while at < end and str_parsed != 0:

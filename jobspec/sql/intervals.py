@@ -187,6 +187,11 @@ class Intervals(Conditions):
         if inner is None or value is None:
             return None
         count = coerce(value, _I64)
+        several = sum(part != _ZERO for part in inner.parts) > 1
+        if several and not isinstance(count, Constant):  # else it would be computed several times
+            message = "an interval of months, days and times is multiplied by a literal only"
+            self.problem("type_mismatch", factor, message, "multiply each of its parts")
+            return None
         return Interval(*(_product(part, count) for part in inner.parts))
 
 

@@ -73,6 +73,10 @@ class Operands(ABC):
                     function.name, [one.family(index) for one in callable_], place, value
                 )
             return None
+        read = self._texts_as_arguments(callable_, written, values)
+        if read is None:
+            return None
+        values = read
         for overload in callable_:
             if all(
                 is_bare(value) or overload.family(index).accepts(value)
@@ -81,6 +85,20 @@ class Operands(ABC):
                 return self._overload(node, overload, written, values)
         self._no_overload(node, function.name, callable_, written, values)
         return None
+
+    def _texts_as_arguments(
+        self, overloads: Sequence[Overload], written: Sequence[Syntax], values: Sequence[Typed]
+    ) -> list[Typed] | None:
+        """The values, text literals where only a date or timestamp can stand read as one."""
+        read: list[Typed | None] = []
+        for index, (place, value) in enumerate(zip(written, values, strict=True)):
+            families = {one.family(index) for one in overloads}
+            if families in ({Takes.TIMESTAMP}, {Takes.DATE}):
+                wanted = ValueType.TIMESTAMP if Takes.TIMESTAMP in families else ValueType.DATE
+                read.append(self.as_time(place, value, wanted))
+            else:
+                read.append(value)
+        return self.all(read)
 
     def _overload(
         self,

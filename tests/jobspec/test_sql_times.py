@@ -55,6 +55,8 @@ EXPRESSIONS = [
     "strptime(strftime(t, '%Y-%m-%d %H:%M:%S.%f'), '%Y-%m-%d %H:%M:%S.%f')",
     "strptime(strftime(t, '%B %-d, %Y %I %p'), '%B %d, %Y %I %p')",
     "strptime(strftime(d, '%Y %j'), '%Y %j')",
+    "t + n * INTERVAL 1 DAY",
+    "date_diff('day', '2026-11-21', t)",
 ]
 
 
@@ -221,6 +223,7 @@ def test_times_that_do_not_exist_trap(expression: str, code: str) -> None:
         ("t + INTERVAL n DAY", "INTERVAL (n) DAY"),
         ("t + to_days(1, 2)", ""),
         ("INTERVAL 1 DAY = INTERVAL 24 HOURS", "date_diff"),
+        ("t + INTERVAL '1 month 1 day' * n", "each of its parts"),
         ("date_add(t, 1)", "INTERVAL"),
         ("time_bucket(INTERVAL (n) DAY, t)", "time_bucket"),
         ("time_bucket(INTERVAL '1 month 1 day', t)", "time_bucket"),
