@@ -26,6 +26,7 @@ from pydantic import BaseModel  # noqa: E402
 
 from jobspec.aggregates import AGGREGATES, AggregateFunction  # noqa: E402
 from jobspec.aggregates.examples import COLUMNS, ROWS  # noqa: E402
+from jobspec.functions.reference import BUILT_INS  # noqa: E402
 from jobspec.problems import CODES  # noqa: E402
 from jobspec.sql.functions import FORMS, OPERATORS, families  # noqa: E402
 from jobspec.sql.functions.forms import Form  # noqa: E402
@@ -119,6 +120,14 @@ def _wrapped(value: object, indent: str = "") -> str:
     return f"{opening}\n{deeper}" + f",\n{deeper}".join(parts) + f"\n{indent}{closing}"
 
 
+def python_functions() -> Iterator[str]:
+    rows = (
+        (f"`{row.call}`", row.about, f"`{row.example}` is `{row.value}`")
+        for row in sorted(BUILT_INS, key=lambda row: (row.name.startswith("math."), row.name))
+    )
+    return _table(("call", "gives", "example"), rows)
+
+
 def settings() -> Iterator[str]:
     rows = (
         (f"`{PREFIX}{name.upper()}`", _default(field.default), field.description or "")
@@ -197,6 +206,7 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
         sql_operators,
         sql_functions,
         sql_forms,
+        python_functions,
         problems,
         events,
         commands,

@@ -12,18 +12,18 @@ its own takes that of the other operand, and is an i64 when it stands alone.
 
 Functions of a job document
 ---------------------------
-Types of parameters and results: bool, i8 to i64, u8 to u64, f32, f64; `int` and `float` are i64
-and f64. Inside, values are bool, i64, u64 or f64: narrower ones are widened on entry. Integer
-arithmetic wraps at 64 bits, everything else is CPython's: `//` and `%` floor, `/` gives a float,
-a shift by 64 or more empties the number. i64 and u64 do not mix without a conversion; an integer
-beside a float becomes a float. `**` takes a literal exponent from 0 on.
+`docs/functions.md` describes them. Types of parameters and results: bool, i8 to i64, u8 to u64,
+f32, f64; parameters may be arrays, results may be several. Inside, values are bool, i64, u64 or
+f64, and arrays of any of the types. Integer arithmetic wraps at 64 bits, everything else is
+CPython's. What is built in stands in `jobspec.functions.reference`.
 
-Built in: abs, min, max, int, float, bool, the names of the types as conversions, sqrt, floor, ceil
-(also as math.sqrt...), math.pi, math.e, math.tau, math.inf, math.nan.
+Local arrays lie in static memory (`ir.Static`): there is no recursion, so a function needs each
+once. Every index is checked. Which parameters a function may write to is known
+(`CompiledFunction.writes`), since shared inputs are read only.
 
 A conversion never changes a number silently: what does not fit traps. The trap codes are
-division_by_zero, cast_overflow, negative_shift, range_step_zero and math_domain, each with the
-line where it happened.
+division_by_zero, cast_overflow, index_out_of_range, negative_shift, range_step_zero, math_domain
+and math_range, each with the line where it happened.
 
 The kernel language
 -------------------

@@ -17,7 +17,8 @@ from jobspec import Limits, ValueType
 from jobspec.aggregates import AGGREGATES
 from jobspec.document import JobDocument
 from jobspec.document_rules import keywords
-from jobspec.functions import builtins
+from jobspec.functions import builtins, mathematics
+from jobspec.functions.calls import FORM_NAMES
 from jobspec.sql import functions as sql_functions
 from jobspec.sql.names import TYPE_NAMES
 from jobspec.sql.parse import _BINARY as BINARY_OPERATORS
@@ -32,6 +33,7 @@ from owc.web.problem_json import _CODES_OF_STATUS, _STATUS_OF_ERROR
 from tests.docs.pages import PAGES, ROOT, code_spans, files, section, text_of
 
 JOBS, HTTP, OPERATIONS = "docs/jobs.md", "docs/http.md", "docs/operations.md"
+FUNCTIONS = "docs/functions.md"
 
 
 def words(text: str) -> set[str]:
@@ -75,9 +77,9 @@ def test_every_name_of_a_type_is_described() -> None:
 
 
 def test_every_built_in_of_functions_is_described() -> None:
-    described = words(section(JOBS, "Functions")) | words(section(JOBS, "Types"))
-    assert set(builtins.TABLE) <= described
-    assert {f"math.{name}" for name in builtins.MATH_CONSTANTS} <= described
+    described = words(section(FUNCTIONS, "Built in"))
+    assert {*builtins.TABLE, *FORM_NAMES} <= described
+    assert {f"math.{name}" for name in mathematics.CONSTANTS} <= described
 
 
 def test_every_limit_is_described_with_its_number() -> None:
@@ -93,6 +95,7 @@ def test_every_trap_is_described() -> None:
 
 def traps() -> Iterator[str]:
     """The codes with which the compiler and the kernels trap."""
+    yield from mathematics.MESSAGES
     for path in (ROOT / "jobspec").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         yield from re.findall(r'\btrap\("(\w+)"\)', text) if "kernels" in path.parts else ()

@@ -9,6 +9,7 @@ negative.
 from __future__ import annotations
 
 import ast
+import ctypes
 import math
 import operator
 import traceback
@@ -111,7 +112,7 @@ def convert(target: ValueType) -> Callable[[Any], Any]:
         if target is ValueType.BOOL:
             return value != 0
         if target.is_float:
-            return float(value)
+            return float(value) if target is ValueType.F64 else ctypes.c_float(value).value
         if isinstance(value, float) and not math.isfinite(value):
             raise RangeError
         value = int(value)
