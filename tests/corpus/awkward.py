@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from tests.jobspec.random_aggregates import INDEPENDENT
 from tests.jobspec.test_differential_jobs import AGGREGATES, EXPRESSIONS
 
 NAN_BITS = (0x7FF8000000000000, 0xFFF8000000000000, 0x7FF0000000000001, 0xFFFFFFFFFFFFFFFF)
@@ -83,6 +84,21 @@ def steps() -> Iterator[tuple[Mapping[str, object], ...]]:
     yield ({"aggregate": calls},)
     for by in (["f"], ["g"], ["s"], ["b", "w"], ["t", "f", "i"], ["u"], ["k", "t"]):
         yield ({"aggregate": calls, "by": by},)
+    states = {
+        f"a{number}": template.format(
+            x="sgtbuf"[number % 6],
+            y="fgstj"[number % 5],
+            q="fkgi"[number % 4],
+            n="i",
+            z="k",
+            b="b",
+            s="s",
+            f="f",
+        )
+        for number, template in enumerate(INDEPENDENT)
+    }
+    yield ({"aggregate": states},)
+    yield ({"aggregate": states, "by": ["w"]},)
     yield (*singles, {"select": ["q", "e"]}, {"aggregate": {"n": "count(*)"}, "by": ["e", "q"]})
     yield ({"rename": {"s": "t", "t": "s"}}, {"drop": ["f"]}, {"limit": 11})
 
