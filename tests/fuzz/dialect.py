@@ -102,7 +102,7 @@ def type_name(type_: ValueType) -> str:
 
 def argument(family: Takes, text: str) -> str:
     """An operand as DuckDB wants it."""
-    return f"CAST({text} AS BIGINT)" if family is Takes.COUNT else text
+    return f"CAST({text} AS INTEGER)" if family is Takes.COUNT else text
 
 
 def cast(word: str, source: ValueType, text: str, target: ValueType) -> str:

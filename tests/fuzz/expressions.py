@@ -189,7 +189,12 @@ class Generator:
         overload = self._rng.choice(row.overloads)
         operands = self._operands(overload, name, depth)
         template = dialect.OPERATORS.get(name, f"({{}} {name} {{}})")
-        return _join(template, *operands)
+        joined = _join(template, *operands)
+        theirs = (
+            dialect.argument(overload.family(index), one.duckdb)
+            for index, one in enumerate(operands)
+        )
+        return replace(joined, duckdb=template.format(*theirs))
 
     def _function(self, row: Function, depth: int) -> Sql:
         overload = self._rng.choice(row.overloads)
