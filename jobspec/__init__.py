@@ -29,6 +29,7 @@ from jobspec.errors import (
     JobspecError,
     MergeError,
     OutputError,
+    PluginError,
     ProgramError,
     RunError,
     SourceError,
@@ -36,6 +37,7 @@ from jobspec.errors import (
 from jobspec.hub_programs import failing_rows, finish
 from jobspec.limits import Limits
 from jobspec.merge import merge, result_schema
+from jobspec.plugin_code import check_plugins
 from jobspec.problems import Problem
 from jobspec.program_plan import ProgramPlan, Requirement
 from jobspec.result_files import ResultFile, make_result_files
@@ -58,6 +60,7 @@ __all__ = [
     "Limits",
     "MergeError",
     "OutputError",
+    "PluginError",
     "Problem",
     "Program",
     "ProgramError",
@@ -70,6 +73,7 @@ __all__ = [
     "SourceError",
     "ValueType",
     "check_document",
+    "check_plugins",
     "chunk_table",
     "chunks",
     "compile_job",

@@ -15,6 +15,7 @@ from jobspec.functions import CompiledFunction, compile_functions
 from jobspec.ir import Module, TrapSites
 from jobspec.plugins import FunctionBody, KernelBody, Plugin, WasmBody, plugins
 from jobspec.problems import ProblemList, pointer
+from jobspec.sql import FUNCTIONS
 from jobspec.types import ValueType
 from jobspec.wasm_functions import Unusable, WasmFunction, compile_one
 
@@ -57,9 +58,11 @@ def check_plugin(plugin: Plugin) -> None:
 
 
 def check_plugins() -> None:
-    """`check_plugin` of all that are installed: what a hub does before it starts."""
-    for plugin in plugins().values():
+    """All that are installed, with their names: what a hub does before it starts."""
+    for name, plugin in plugins().items():
         check_plugin(plugin)
+        if name not in FUNCTIONS:
+            raise CompilerError(f"plugin {name} is not in the table of functions")
 
 
 def compiled(plugin: Plugin, traps: TrapSites) -> CompiledFunction:

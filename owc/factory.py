@@ -17,6 +17,7 @@ from flask import Flask, Response
 from flask_cors import CORS
 from flask_socketio import SocketIO
 
+import jobspec
 from owc.embedded import EmbeddedServices
 from owc.services.hub import Hub, open_hub
 from owc.settings import Settings, load_secret_key
@@ -54,8 +55,10 @@ class WebHub:
     def start(self) -> None:
         """Start what runs beside the requests: own Redis and worker if embedded, upkeep.
 
-        The database is brought up to date first.
+        A plugin that cannot be used is an error now, not in the first job that calls it. The
+        database is brought up to date first.
         """
+        jobspec.check_plugins()
         if self.services is not None:
             self.services.start()
             self.background.add(self.services.check, _CHECK_SECONDS)

@@ -14,6 +14,7 @@ from jobspec.plugins.plugin import (
     WasmBody,
 )
 from jobspec.plugins.registry import GROUP, kernel_sources, load, plugins
+from jobspec.types import ValueType
 
 __all__ = [
     "GROUP",
@@ -21,6 +22,7 @@ __all__ = [
     "FunctionBody",
     "KernelBody",
     "Plugin",
+    "ValueType",
     "WasmBody",
     "kernel_sources",
     "load",

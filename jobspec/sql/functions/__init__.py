@@ -76,7 +76,7 @@ class _Functions(Mapping[str, Function]):
         for row in sorted((*_rows("FUNCTIONS"), *installed.rows()), key=lambda row: row.name):
             for name in (row.name, *row.aliases):
                 if name in table or name in FORMS or name in AGGREGATE_NAMES:
-                    raise PluginError(f"a plugin is named {name}, as a function of the language is")
+                    raise PluginError(f"plugin {name} has the name of a function of the language")
                 table[name] = row
         return table
 
