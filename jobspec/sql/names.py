@@ -18,7 +18,6 @@ TYPE_NAMES: dict[str, ValueType] = {
     "real": ValueType.F32,
     "smallint": ValueType.I16,
     "text": ValueType.STRING,
-    "timestampntz": ValueType.TIMESTAMP,
     "tinyint": ValueType.I8,
     "ubigint": ValueType.U64,
     "uint": ValueType.U32,
@@ -107,6 +106,8 @@ AGGREGATE_NAMES = frozenset(
 
 def type_named(name: str) -> ValueType | None:
     """The type of a name as CAST has it, such as `bigint` or `decimal(12,2)`."""
+    if name == "timestampntz":  # how sqlglot calls TIMESTAMP and DATETIME
+        return ValueType.TIMESTAMP
     if name in TYPE_NAMES:
         return TYPE_NAMES[name]
     try:

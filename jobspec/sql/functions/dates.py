@@ -27,7 +27,6 @@ from jobspec.types import ValueType
 
 _DATE, _TIMESTAMP, _I64 = ValueType.DATE, ValueType.TIMESTAMP, ValueType.I64
 _NOWHERE = i64(-(2**63))
-_CODE = "time_out_of_range"
 Check = Callable[[Sequence[Typed]], Complaint | None]
 
 
@@ -41,7 +40,9 @@ def _part(of: Operands) -> Part:
 def _existing(of: Operands, micros: ir.Expr, what: str) -> ir.Expr:
     """What a kernel gives, after a trap where it says that there is no such time."""
     kept = of.body.temporary(micros)
-    of.trap_if(op("i64.eq", kept, _NOWHERE), _CODE, f"{what} is not in the years 1 to 9999")
+    of.trap_if(
+        op("i64.eq", kept, _NOWHERE), "time_out_of_range", f"{what} is not in the years 1 to 9999"
+    )
     return kept
 
 
@@ -50,7 +51,7 @@ def _within(of: Operands, value: ir.Expr, type_: ValueType, what: str) -> ir.Exp
     kept = of.body.temporary(value)
     low = op("i64.ge_s", kept, i64(type_.minimum))
     inside = both(low, op("i64.le_s", kept, i64(type_.maximum)))
-    of.trap_if(negated(inside), _CODE, f"{what} is not in the years 1 to 9999")
+    of.trap_if(negated(inside), "time_out_of_range", f"{what} is not in the years 1 to 9999")
     return kept
 
 
@@ -360,7 +361,9 @@ def _from_units(micros: int) -> Lower:
     def lower(of: Operands) -> ir.Expr:
         least, most = _TIMESTAMP.minimum // micros, _TIMESTAMP.maximum // micros
         inside = both(op("i64.ge_s", of[0], i64(least)), op("i64.le_s", of[0], i64(most)))
-        of.trap_if(negated(inside), _CODE, "the timestamp is not in the years 1 to 9999")
+        of.trap_if(
+            negated(inside), "time_out_of_range", "the timestamp is not in the years 1 to 9999"
+        )
         return op("i64.mul", of[0], i64(micros)) if micros > 1 else of[0]
 
     return lower
