@@ -125,6 +125,20 @@ def _pow(ctx: Context, values: list[Value], node: ast.Call) -> Value:
     return power(ctx, values[0], values[1], node, DOMAIN)
 
 
+def _gamma(name: str) -> Lower:
+    """Without a value at 0 and, for the logarithm, at what is whole below: CPython's poles."""
+
+    def lower(ctx: Context, values: list[Value], node: ast.Call) -> Value:
+        number = ctx.once(conversions.as_f64(ctx, values[0], node))
+        pole: Expr = Op("f64.eq", (number, Op("f64.floor", (number,))))
+        pole = Op("i32.and", (pole, Op("f64.le", (number, Const(Kind.F64, 0.0)))))
+        pole = Op("i32.and", (pole, _is_finite(number)))
+        ctx.trap_if(pole, DOMAIN, MESSAGES[DOMAIN], node)
+        return _Kernel(name, nan=DOMAIN, infinite=RANGE)(ctx, [Value(F64, number)], node)
+
+    return lower
+
+
 def _scaled(factor: float) -> Lower:
     def lower(ctx: Context, values: list[Value], node: ast.Call) -> Value:
         number = conversions.as_f64(ctx, values[0], node)
@@ -200,12 +214,14 @@ TABLE: dict[str, Entry] = {
     "fabs": (1, 1, _instruction("f64.abs")),
     "floor": (1, 1, _rounded("f64.floor")),
     "fmod": (2, 2, _Kernel("float_remainder", 2, nan=DOMAIN)),
+    "gamma": (1, 1, _gamma("math_gamma")),
     "gcd": (2, 2, _gcd),
     "hypot": (2, 2, _Kernel("math_hypot", 2)),
     "isfinite": (1, 1, _is("finite")),
     "isinf": (1, 1, _is("inf")),
     "isnan": (1, 1, _is("nan")),
     "isqrt": (1, 1, _isqrt),
+    "lgamma": (1, 1, _gamma("math_lgamma")),
     "log": (1, 2, _log),
     "log10": (1, 1, _Kernel("math_log10", nan=DOMAIN, infinite=DOMAIN)),
     "log1p": (1, 1, _Kernel("math_log1p", nan=DOMAIN, infinite=DOMAIN)),

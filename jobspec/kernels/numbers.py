@@ -162,15 +162,6 @@ def float_floor_divide(x: f64, y: f64) -> f64:
     return whole + 1.0 if quotient - whole > 0.5 else whole
 
 
-def greatest_divisor(a: i64, b: i64) -> i64:
-    """The greatest number that divides both, from 0 on; neither is the least i64."""
-    a = abs(a)
-    b = abs(b)
-    while b != 0:
-        a, b = b, rem(a, b)
-    return a
-
-
 def next_after(x: f64, towards: f64) -> f64:
     """The float beside x in the direction of another."""
     if x != x or towards != towards:

@@ -39,6 +39,8 @@ ONE_OPERAND: dict[str, Callable[[Any], Any]] = {
     "asinh": mp.asinh,
     "acosh": mp.acosh,
     "atanh": mp.atanh,
+    "gamma": mp.gamma,
+    "lgamma": mp.loggamma,
 }
 TWO_OPERANDS: dict[str, Callable[[Any, Any], Any]] = {
     "pow": mp.power,
@@ -112,6 +114,8 @@ def argument(name: str, random: Random) -> float:
             return random.choice((1 + abs(far), 1 + abs(small), 2 - min(near_one, 1.0)))
         case "gamma":
             return random.choice((random.uniform(-170, 171), random.uniform(-5, 5), small or 1.0))
+        case "lgamma":
+            return abs(random.choice((small, far / 1e3, near_one, near_one * 2, 30 * near_one)))
     return random.choice((small, far, near_one))
 
 

@@ -22,6 +22,8 @@ EDGES += [-edge for edge in EDGES]
 CODES = {ValueError: "math_domain", OverflowError: "math_range"}
 TO_INTEGERS = {"ceil", "floor", "trunc"}
 OF_INTEGERS = {"gcd", "isqrt"}
+LOOSE = {"gamma", "lgamma"}
+"""CPython computes them less exactly than we do."""
 OF_FLOATS = sorted(set(TABLE) - TO_INTEGERS - OF_INTEGERS)
 OF_ONE = [name for name in OF_FLOATS if TABLE[name][0] == 1]
 OF_ONE += [*sorted(TO_INTEGERS), "round", "square", "inverse"]
@@ -75,9 +77,11 @@ def _power(x: float, y: float) -> float:
     return result
 
 
-def close(found: float, wanted: float) -> bool:
+def close(name: str, found: float, wanted: float) -> bool:
     if math.isnan(wanted) or math.isinf(wanted) or wanted == 0:
         return repr(float(found)) == repr(float(wanted))
+    if name in LOOSE:
+        return abs(found - wanted) <= 1e-15 + 10 * math.ulp(wanted)
     return abs(found - wanted) <= 2 * math.ulp(wanted)
 
 
@@ -88,7 +92,7 @@ def compare(name: str, *args: float) -> None:
         assert found == (wanted, 2), (name, args)
     else:
         assert not isinstance(found, tuple), (name, args, found, wanted)
-        assert close(found, wanted), (name, args, found, wanted)
+        assert close(name, found, wanted), (name, args, found, wanted)
 
 
 @pytest.mark.parametrize("name", OF_ONE)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
@@ -104,6 +105,38 @@ def assert_special(found: float, wanted: float, case: tuple[object, ...]) -> Non
 def test_angles_that_all_but_vanish_keep_every_digit(name: str, angle: float) -> None:
     assert steps_between(computed(name, angle), reference(name, angle)) <= 1
     assert steps_between(computed(name, -angle), reference(name, -angle)) <= 1
+
+
+def test_the_logarithm_of_gamma_is_near_the_truth_below_zero() -> None:
+    """Where it passes zero its error is small beside 1 only, as `jobspec.kernels.gamma` says."""
+    random = Random("lgamma")
+    for _ in range(CASES):
+        x = random.uniform(-60, 0)
+        wanted = float(mpmath.log(abs(mpmath.gamma(x))))
+        assert abs(computed("lgamma", x) - wanted) <= 1e-15 * max(1, abs(wanted)), x
+
+
+@pytest.mark.parametrize(
+    ("x", "gamma", "lgamma"),
+    [
+        (0.0, math.inf, math.inf),
+        (-0.0, -math.inf, math.inf),
+        (1.0, 1.0, 0.0),
+        (2.0, 1.0, 0.0),
+        (23.0, 1.1240007277776077e21, math.lgamma(23)),
+        (-3.0, math.nan, math.inf),
+        (-200.5, -0.0, math.lgamma(-200.5)),
+        (-201.5, 0.0, math.lgamma(-201.5)),
+        (172.0, math.inf, math.lgamma(172)),
+        (1e308, math.inf, math.inf),
+        (math.inf, math.inf, math.inf),
+        (-math.inf, math.nan, math.inf),
+        (math.nan, math.nan, math.nan),
+    ],
+)
+def test_gamma_of_special_numbers(x: float, gamma: float, lgamma: float) -> None:
+    assert repr(computed("gamma", x)) == repr(gamma)
+    assert computed("lgamma", x) == pytest.approx(lgamma, rel=3e-16, nan_ok=True)
 
 
 @given(st.integers(-1074, 1023))

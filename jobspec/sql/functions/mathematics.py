@@ -140,12 +140,22 @@ FUNCTIONS = (
         examples=(("fmod(5.5, 2)", "1.5"), ("fmod(-5.5, 2)", "0.5"), ("fmod(1e200, 7)", "4")),
         differs="exact, where DuckDB takes a rounded product off",
     ),
+    _row(
+        "gamma",
+        "The gamma function, which is (x - 1)! of whole numbers; NaN at negative ones.",
+        (("gamma(5)", "24"), ("round(gamma(0.5), 9)", "1.772453851e0")),
+    ),
     Function(
         name="hypot",
         overloads=(_overload("hypot", kernel("math_hypot"), 2),),
         about="The length of a vector: the root of the sum of its squared coordinates.",
         examples=(("hypot(3, 4)", "5"), ("hypot(3e300, 4e300)", "5e300")),
         differs=_MISSING,
+    ),
+    _row(
+        "lgamma",
+        "The logarithm of the size of the gamma function.",
+        (("round(lgamma(10), 9)", "12.80182748e0"), ("lgamma(1)", "0")),
     ),
     _row("ln", "The natural logarithm; NaN below 0.", (("ln(1)", "0"), ("ln(0)", "-1e400"))),
     Function(

@@ -21,13 +21,13 @@ def _no_least(of: Operands) -> None:
 
 def _greatest_divisor(of: Operands) -> ir.Expr:
     _no_least(of)
-    return of.call("greatest_divisor", of[0], of[1])
+    return of.call("common_divisor_i64", of[0], of[1])
 
 
 def _least_multiple(of: Operands) -> ir.Expr:
     """a / gcd * b, without its sign; 0 where one of them is 0."""
     _no_least(of)
-    divisor = of.call("greatest_divisor", of[0], of[1])
+    divisor = of.call("common_divisor_i64", of[0], of[1])
     is_zero = op("i64.eqz", divisor)
     whole = op("i64.div_s", of[0], ir.Choose(is_zero, i64(1), divisor))
     part = of.body.temporary(whole)
