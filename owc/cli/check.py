@@ -49,5 +49,9 @@ def check(*, file: Path, upload: Path | None, wat: bool, output: Path | None) ->
         sys.exit(EXIT_REFUSED)
     if output is not None:
         output.write_bytes(compiled.wasm)
-    click.echo(jobspec.disassemble(compiled.wasm) if wat else compiled.listing)
+    programs = [compiled.program, compiled.finish] if compiled.finish else [compiled.program]
+    for title, program in zip(("", "finish"), programs, strict=False):
+        if title:
+            click.echo(f"\n--- {title}: what the hub runs over the merged result\n")
+        click.echo(jobspec.disassemble(program.wasm) if wat else program.listing)
     click.echo(f"{len(compiled.wasm):,} bytes, sha256 {compiled.program_sha256}", err=True)

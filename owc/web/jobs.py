@@ -64,11 +64,12 @@ def check() -> Response:
     require_type("application/json")
     raw = read_body(state.settings.document_bytes)
     compiled = state.compute(submission.check, state.hub, raw)
-    columns = [{"name": column.name, "type": column.type} for column in compiled.plan.result]
+    columns = [{"name": column.name, "type": column.type} for column in compiled.result]
     return jsonify(
         program_sha256=compiled.program_sha256,
         program_bytes=len(compiled.wasm),
         listing=compiled.listing,
+        finish_listing=compiled.finish.listing if compiled.finish is not None else None,
         result_columns=columns,
     )
 

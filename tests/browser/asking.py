@@ -66,9 +66,14 @@ class Asker:
 
     def result(self, job_id: str) -> str:
         """A job's result as NDJSON."""
-        answer = requests.get(f"{self.hub_url}/job/{job_id}/result.ndjson", timeout=TIMEOUT_SECONDS)
+        return self.result_file(job_id, "ndjson").decode()
+
+    def result_file(self, job_id: str, form: str) -> bytes:
+        """A job's result in one of its formats."""
+        url = f"{self.hub_url}/job/{job_id}/result.{form}"
+        answer = requests.get(url, timeout=TIMEOUT_SECONDS)
         assert answer.ok, answer.text
-        return answer.content.decode()
+        return answer.content
 
     def _get(self, path: str) -> dict[str, Any]:
         headers = {"Accept": "application/json"}

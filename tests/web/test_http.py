@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
@@ -23,6 +24,7 @@ from owc.services.hub import Hub
 from owc.services.values import Report
 from owc.store import Database, SubJobRow
 from owc.tasks.worker import run_worker
+from tests.jobspec.pictures import read_png
 from tests.web.conftest import ANSWER, DOCUMENT
 
 pytestmark = pytest.mark.redis
@@ -73,12 +75,12 @@ def test_a_posted_job_has_an_address(post_job: Callable[..., Any], client: Flask
     assert shown.json["results"] == {}
 
 
-def test_a_finished_job_gives_its_result_in_three_formats(
+def test_a_finished_job_gives_its_result_in_every_format(
     done_job: str, client: FlaskClient
 ) -> None:
     job = client.get(f"/job/{done_job}").json
     assert job["state"] == "succeeded"
-    assert set(job["results"]) == {"csv", "ndjson", "parquet"}
+    assert set(job["results"]) == {"csv", "ndjson", "parquet", "arrow"}
     rows = list(csv.DictReader(io.StringIO(client.get(job["results"]["csv"]).text)))
     assert [{name: int(value) for name, value in row.items()} for row in rows] == [ANSWER]
     assert json.loads(client.get(job["results"]["ndjson"]).text) == ANSWER
@@ -87,6 +89,64 @@ def test_a_finished_job_gives_its_result_in_three_formats(
     parquet = client.get(job["results"]["parquet"])
     assert pyarrow.parquet.read_table(io.BytesIO(parquet.data)).to_pylist() == [ANSWER]
     assert parquet.headers["Content-Disposition"].startswith("attachment")
+
+
+GRID = {
+    "name": "Grid",
+    "source": {"range": {"y": [0, 3], "x": [0, 4]}},
+    "steps": [{"derive": {"v": "x * y"}}],
+    "finish": [{"derive": {"w": "v + 1"}}],
+    "output": {
+        "formats": ["csv"],
+        "image": {"x": "x", "y": "y", "value": "w"},
+        "npy": {"value": "w", "axes": ["y", "x"]},
+    },
+}
+
+
+def test_a_picture_and_an_array_of_a_result_can_be_fetched(
+    post_job: Callable[..., Any], client: FlaskClient, hub: Hub, web_hub: WebHub
+) -> None:
+    url = post_job(GRID).json["url"]
+    compute(hub, url.removeprefix("/job/"), web_hub.runtime.settings)
+    assert set(client.get(url).json["results"]) == {"csv", "png", "npy"}
+    picture = client.get(f"{url}/result.png")
+    assert (picture.status_code, picture.mimetype) == (200, "image/png")
+    assert [len(line) for line in read_png(picture.data)] == [4, 4, 4]
+    array = np.load(io.BytesIO(client.get(f"{url}/result.npy").data), allow_pickle=False)
+    assert array.tolist() == [[x * y + 1 for x in range(4)] for y in range(3)]
+    page = client.get(url, headers=BROWSER).text
+    assert f'<img src="{url}/result.png" width="4" height="3"' in page
+    assert "<h2>Finish</h2>" in page
+    manifest = client.get(f"{url}/manifest.json").json
+    assert set(manifest["result"]["files"]) == {"png", "npy"}
+    finish = manifest["hub_programs"]["finish"]["sha256"]
+    assert client.get(f"/blob/{finish}").data[:4] == b"\0asm"
+
+
+def test_a_picture_that_cannot_be_made_is_explained(
+    post_job: Callable[..., Any], client: FlaskClient, hub: Hub, web_hub: WebHub
+) -> None:
+    large = GRID | {"source": {"range": {"y": [0, 3], "x": [0, 80000, 39999]}}}
+    wide = large | {"steps": [{"derive": {"v": "1"}}, {"filter": "x <> 39999 OR y = 1"}]}
+    wide["steps"].append({"derive": {"x": "x + y * 7"}})
+    url = post_job(wide).json["url"]
+    compute(hub, url.removeprefix("/job/"), web_hub.runtime.settings)
+    assert client.get(url).json["state"] == "succeeded"
+    refused = client.get(f"{url}/result.png")
+    assert refused.status_code == 409
+    assert "has a side above 32,768" in refused.json["detail"]
+    page = client.get(url, headers=BROWSER).text
+    assert "There is no PNG file" in page
+    assert "result.png" not in page
+
+
+def test_a_check_tells_the_columns_after_finish(client: FlaskClient) -> None:
+    checked = client.post("/check", json=GRID).json
+    assert [column["name"] for column in checked["result_columns"]] == ["y", "x", "v", "w"]
+    assert "w" in checked["finish_listing"]
+    plain = {key: value for key, value in GRID.items() if key not in ("finish", "output")}
+    assert client.post("/check", json=plain).json["finish_listing"] is None
 
 
 def test_a_result_comes_only_in_the_formats_that_its_document_asks_for(
