@@ -197,7 +197,9 @@ class Generator:
         return replace(joined, duckdb=template.format(*theirs))
 
     def _function(self, row: Function, depth: int) -> Sql:
-        overload = self._rng.choice(row.overloads)
+        overload = self._rng.choice(
+            [one for one in row.overloads if one.operation not in dialect.OVERLOADS_LEFT_OUT]
+        )
         operands = self._operands(overload, row.name, depth)
         name = self._rng.choice((row.name, *row.aliases))
         ours = f"{name}({', '.join(one.ours for one in operands)})"
@@ -283,9 +285,9 @@ class Generator:
                 return _join("if({}, {}, {})", condition, first, second)
             case "nullif" | "ifnull":
                 return _join(f"{name}({{}}, {{}})", first, second)
-            case "concat":
+            case "concat" | "concat_ws":
                 others = [self._value((T.STRING, T.BOOL, T.I64), depth) for _ in range(2)]
-                return _join("concat({}, {}, {})", self._value((T.STRING,), depth), *others)
+                return _join(f"{name}({{}}, {{}}, {{}})", self._value((T.STRING,), depth), *others)
         null = self._rng.choice(["", "", "NULL, "])
         return _join(f"{name}({null}{{}}, {{}})", first, second)
 
