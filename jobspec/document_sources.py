@@ -27,6 +27,7 @@ class RowsSource(Model):
     columns: ColumnTypes | None = None
 
 
+FileFormat = Literal["csv", "ndjson", "parquet", "arrow"]
 Sha256 = Annotated[StrictStr, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -35,9 +36,21 @@ class UploadSource(Model):
 
     upload: Sha256
     """The SHA-256 that the upload answered, in lower-case hexadecimal."""
-    format: Literal["csv", "ndjson", "parquet", "arrow"]
+    format: FileFormat
     """How the file is read."""
     columns: ColumnTypes | None = None
+
+
+class UrlSource(Model):
+    """A public file elsewhere, which the hub fetches once, when the job is posted."""
+
+    url: Annotated[StrictStr, AfterValidator(rules.check_url)]
+    """Where it is: `https://...`, `ftp://...` or `s3://bucket/key`."""
+    format: FileFormat
+    """How the file is read."""
+    columns: ColumnTypes | None = None
+    sha256: Sha256 | None = None
+    """What the file must be; the hub writes it in where the document does not say it."""
 
 
 Bounds = Annotated[
@@ -69,6 +82,7 @@ class RangeSource(Model):
 Source = Annotated[
     Annotated[RowsSource, Tag("rows")]
     | Annotated[UploadSource, Tag("upload")]
+    | Annotated[UrlSource, Tag("url")]
     | Annotated[RangeSource, Tag("range")],
     Discriminator(rules.source_keyword),
     BeforeValidator(rules.check_source_keyword),

@@ -64,6 +64,7 @@ CODES: dict[str, str] = {
     "bad_wasm": "A WebAssembly module is not valid, or lacks what is said of it.",
     "unsupported_wasm": "A WebAssembly module does what functions of a job may not.",
     # the source
+    "not_fetched": "The file at the URL has not been fetched, or cannot be.",
     "unknown_upload": "No upload has that SHA-256.",
     "source_unreadable": "The source cannot be read in the stated format.",
     "source_empty": "The source has no rows or no columns to infer types from.",

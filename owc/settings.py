@@ -65,6 +65,13 @@ class Settings(BaseModel):
     # Limits of what arrives
     document_bytes: int = Field(1_000_000, ge=1, description="Largest job document.")
     upload_bytes: int = Field(1024 * MEGABYTE, ge=1, description="Largest upload.")
+    fetch_bytes: int = Field(
+        256 * MEGABYTE, ge=0, description="Largest file fetched from a job's URL; 0: none is."
+    )
+    fetch_seconds: int = Field(120, ge=1, description="Longest time that fetching a file takes.")
+    fetch_networks: tuple[str, ...] = Field(
+        (), description="Private networks that may be fetched from; public ones always may."
+    )
     result_bytes: int = Field(8 * MEGABYTE, ge=1024, description="Largest output of a sub-job.")
     inline_result_bytes: int = Field(65_536, ge=0, description="Outputs up to this use the socket.")
     inline_chunk_bytes: int = Field(32_768, ge=0, description="Chunks up to this use the socket.")
@@ -106,7 +113,7 @@ class Settings(BaseModel):
     task_seconds: int = Field(3600, ge=10, description="Longest run of a server-side task.")
     task_attempts: int = Field(5, ge=1, description="Starts of a task before its job fails.")
 
-    @field_validator("sites", "allowed_hosts", "trusted_proxies", mode="before")
+    @field_validator("sites", "allowed_hosts", "trusted_proxies", "fetch_networks", mode="before")
     @classmethod
     def _split_list(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -126,7 +133,7 @@ class Settings(BaseModel):
                 raise ValueError(f"{origin!r} is not an origin such as https://example.org")
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "fetch_networks")
     @classmethod
     def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:

@@ -31,7 +31,7 @@ MEMBERS = (
     "deadline",
 )
 """The keys of a document, those of NOT_YET_MEMBERS included."""
-SOURCES = ("rows", "upload", "range")
+SOURCES = ("rows", "upload", "url", "range")
 SHARED = ("values", "rows", "upload")
 SPLITS = ("rows", "seconds")
 STEPS = (
@@ -52,6 +52,7 @@ CLOSING_STEPS = ("aggregate", "distinct", "sort", "limit", "stop_when")
 """Those that are always closing; `sample` is if it takes a number of rows."""
 COMPANIONS = {
     "upload": ("format", "columns", "array"),
+    "url": ("format", "columns", "sha256"),
     "values": ("type",),
     "rows": ("columns",),
     "aggregate": ("by",),
@@ -60,11 +61,13 @@ COMPANIONS = {
 """Keys that may stand beside a keyword in the same object."""
 
 NOT_YET_SOURCES = {
-    "url": "fetch the file and send it by POST /upload",
     "stream": "send what there is by POST /upload",
 }
 _MEANT = {
-    **dict.fromkeys(("csv", "file", "json", "ndjson", "parquet", "path"), NOT_YET_SOURCES["url"]),
+    **dict.fromkeys(
+        ("csv", "file", "json", "ndjson", "parquet", "path"),
+        "send the file by POST /upload, or name its 'url'",
+    ),
     **dict.fromkeys(("count", "group", "group_by", "groupby"), "use 'aggregate' with 'by'"),
     **dict.fromkeys(("compute", "map", "mutate", "with_column"), "use 'derive'"),
     **dict.fromkeys(("order", "order_by"), "use 'sort' with a 'limit'"),

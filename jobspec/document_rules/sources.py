@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from jobspec.document_rules.keywords import NOT_YET_SOURCES, SOURCES, check_keyword, keyword_of
-from jobspec.document_rules.refusals import refusal
+from jobspec.document_rules.refusals import refusal, shown
 
+URL_SCHEMES = ("https", "ftp", "s3")
+URL_CHARS = 2000
+_URL_HINT = "write https://..., ftp://... or s3://bucket/key"
 Range = range  # the model has a field of this name
 AXES = 8
 """The most axes of a range."""
@@ -18,6 +22,24 @@ def source_keyword(source: Any) -> str:
 
 def check_source_keyword(source: Any) -> Any:
     return check_keyword(source, "a source", SOURCES, NOT_YET_SOURCES)
+
+
+def check_url(url: str) -> str:
+    """An absolute address without a password, of a scheme that hubs fetch."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise refusal("bad_value", f"{shown(url)} is no address: {error}", _URL_HINT) from None
+    if parts.scheme not in URL_SCHEMES or not host:
+        raise refusal("bad_value", f"{shown(url)} is no address that a hub fetches", _URL_HINT)
+    if parts.username is not None or parts.password is not None:
+        hint = "whatever enters a job is public: fetch the file and send it by POST /upload"
+        raise refusal("bad_value", "the address holds a name or password", hint)
+    if len(url) > URL_CHARS or not (url.isascii() and url.isprintable() and " " not in url):
+        hint = f"use at most {URL_CHARS} printable ASCII characters, others as %XX"
+        raise refusal("bad_value", f"{shown(url)} cannot be sent as it is", hint)
+    return url
 
 
 def check_scalar(value: Any) -> Any:

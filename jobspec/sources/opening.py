@@ -8,6 +8,7 @@ from pathlib import Path
 from jobspec.document_shared import SharedUpload
 from jobspec.document_sources import RowsSource as RowsDocument
 from jobspec.document_sources import UploadSource as UploadDocument
+from jobspec.document_sources import UrlSource as UrlDocument
 from jobspec.errors import SourceError
 from jobspec.problems import ProblemList, pointer
 from jobspec.sources.csv import CsvSource
@@ -18,9 +19,11 @@ from jobspec.sources.rows import RowsSource
 from jobspec.sources.source import BadSource, OpenUpload, Place, Source, check_declared
 from jobspec.types import ValueType
 
+FileDocument = UploadDocument | UrlDocument | SharedUpload
+
 
 def open_source(
-    document: RowsDocument | UploadDocument | SharedUpload,
+    document: RowsDocument | FileDocument,
     open_upload: OpenUpload | None,
     problems: ProblemList,
     place: Place = ("source",),
@@ -35,14 +38,14 @@ def open_source(
     if isinstance(document, RowsDocument):
         source = RowsSource(document.rows, declared, problems, place)
     else:
-        source = _open_upload(document, declared, open_upload, problems, place)
+        source = _open_file(document, declared, open_upload, problems, place)
     if source is not None and len(problems) == before:
         check_declared(declared, source.columns, problems, place)
     return source
 
 
 def reopen_source(
-    document: RowsDocument | UploadDocument, open_upload: OpenUpload | None
+    document: RowsDocument | UploadDocument | UrlDocument, open_upload: OpenUpload | None
 ) -> Source:
     """The source of a document that was compiled before. Raises SourceError."""
     problems = ProblemList()
@@ -52,14 +55,14 @@ def reopen_source(
     return source
 
 
-def _open_upload(
-    document: UploadDocument | SharedUpload,
+def _open_file(
+    document: FileDocument,
     declared: Mapping[str, ValueType],
     open_upload: OpenUpload | None,
     problems: ProblemList,
     place: Place,
 ) -> Source | None:
-    path = find_upload(document.upload, open_upload, problems, place)
+    path = _find_file(document, open_upload, problems, place)
     if path is None:
         return None
     try:
@@ -69,10 +72,34 @@ def _open_upload(
         return None
 
 
-def find_upload(
-    sha256: str, open_upload: OpenUpload | None, problems: ProblemList, place: Place
+def _find_file(
+    document: FileDocument,
+    open_upload: OpenUpload | None,
+    problems: ProblemList,
+    place: Place,
 ) -> Path | None:
-    """The file of an upload; None, and a problem, where there is none."""
+    if not isinstance(document, UrlDocument):
+        return find_upload(document.upload, open_upload, problems, place)
+    if document.sha256 is not None:
+        return find_upload(document.sha256, open_upload, problems, place, key="sha256")
+    problems.add(
+        "not_fetched",
+        pointer(*place, "url"),
+        "the file has not been fetched, so its columns are not known",
+        "a hub fetches it when the job is posted; or name the 'sha256' of an upload of it",
+    )
+    return None
+
+
+def find_upload(
+    sha256: str,
+    open_upload: OpenUpload | None,
+    problems: ProblemList,
+    place: Place,
+    *,
+    key: str = "upload",
+) -> Path | None:
+    """The file of an upload; None, and a problem, where there is none. `key` is what names it."""
     try:
         if open_upload is not None:
             return open_upload(sha256)
@@ -80,7 +107,7 @@ def find_upload(
         pass  # the same problem as without a way to open uploads
     problems.add(
         "unknown_upload",
-        pointer(*place, "upload"),
+        pointer(*place, key),
         f"there is no upload {sha256[:12]}...",
         "send the file by POST /upload first, and use the SHA-256 that it answers",
     )

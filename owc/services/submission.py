@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
+import json
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,6 +58,31 @@ def submit(
             change.aftermath.tasks.append(split_task(job.id))
     telemetry.event("job_submitted", job_id=job.id, state=state, program=program.sha256)
     return job.id
+
+
+def url_to_fetch(hub: Hub, raw: bytes) -> jobspec.UrlSource | None:
+    """The source of a document whose file is elsewhere and not known here yet.
+
+    None for documents with problems too: these are for `check` to tell.
+    """
+    try:
+        source = jobspec.parse_document(raw, limits(hub)).source
+    except jobspec.DocumentError:
+        return None
+    if not isinstance(source, jobspec.UrlSource):
+        return None
+    if source.sha256 is not None:
+        with contextlib.suppress(LookupError):
+            upload_path(hub, source.sha256)
+            return None
+    return source
+
+
+def with_sha256(raw: bytes, sha256: str) -> bytes:
+    """The document, saying what the file of its source is."""
+    document = json.loads(raw)
+    document["source"]["sha256"] = sha256
+    return json.dumps(document, ensure_ascii=False, indent=2).encode()
 
 
 def approve(hub: Hub, job_id: str) -> None:
@@ -130,7 +157,7 @@ def _job_row(compiled: jobspec.CompiledJob, raw: bytes, submitter: str) -> JobRo
         score=plan.requirement.score,
     )
     source = document.source.model_dump(mode="json", exclude_none=True)
-    kind = next(kind for kind in ("rows", "upload", "range") if kind in source)
+    kind = next(kind for kind in ("rows", "upload", "url", "range") if kind in source)
     return JobRow(
         id=new_id("job"),
         name=document.name,
@@ -157,7 +184,7 @@ def _job_row(compiled: jobspec.CompiledJob, raw: bytes, submitter: str) -> JobRo
         priority=document.priority,
         formats=list(document.formats),
         source_kind=kind,
-        source_sha256=source["upload"] if kind == "upload" else None,
+        source_sha256=source.get("upload") or source.get("sha256"),
         rows_settled=0,
         sub_jobs_settled=0,
         attempts=0,

@@ -17,6 +17,7 @@ import jobspec
 from owc.services import catalogue, submission
 from owc.services.values import JobSummary, JobView
 from owc.web.bodies import read_body, require_type
+from owc.web.fetched import with_fetched_source
 from owc.web.lanes import each
 from owc.web.problem_json import RequestRefusedError
 from owc.web.rendering import page, varying, wants_page
@@ -48,7 +49,7 @@ def create() -> tuple[Response, int, dict[str, str]]:
     asker = submitter()
     state.rates.take("submit", rate_key(asker.name))
     require_type("application/json")
-    raw = read_body(state.settings.document_bytes)
+    raw = with_fetched_source(read_body(state.settings.document_bytes))
     compiled = state.compute(submission.check, state.hub, raw)
     job_id = state.write(submission.submit, state.hub, raw, asker, compiled)
     summary = state.read(catalogue.job_summary, state.hub, job_id)

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobspec.document_sources import RowsSource, UploadSource
+from jobspec.document_sources import RowsSource, UploadSource, UrlSource
 from jobspec.errors import SourceError
 from jobspec.problems import Problem, ProblemList
 from jobspec.sources.opening import open_source
@@ -29,17 +29,17 @@ class Uploads:
     """Files as uploads, each opened by a source of its format."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "upload"
+        self.path = folder / "upload"
 
     def open(
         self, text: str | bytes, file_format: str = "csv", columns: dict[str, str] | None = None
     ) -> tuple[Source | None, tuple[Problem, ...]]:
-        self._path.write_bytes(text.encode() if isinstance(text, str) else text)
+        self.path.write_bytes(text.encode() if isinstance(text, str) else text)
         document = UploadSource.model_validate(
             {"upload": SHA, "format": file_format, "columns": columns}
         )
         problems = ProblemList()
-        return open_source(document, lambda _: self._path, problems), problems.all()
+        return open_source(document, lambda _: self.path, problems), problems.all()
 
     def good(self, *args: Any, **kwargs: Any) -> Source:
         source, problems = self.open(*args, **kwargs)
@@ -53,8 +53,8 @@ class Uploads:
         return problem
 
     def parquet(self, table: pa.Table, **kwargs: Any) -> bytes:
-        pq.write_table(table, self._path, **kwargs)
-        return self._path.read_bytes()
+        pq.write_table(table, self.path, **kwargs)
+        return self.path.read_bytes()
 
 
 @pytest.fixture
@@ -633,3 +633,22 @@ def test_row_groups_of_any_size_are_read_in_order(uploads: Uploads) -> None:
     for rows in (1, 7, 999, 1000):
         source = uploads.good(uploads.parquet(table, row_group_size=rows), "parquet")
         assert rows_of(source) == table.to_pylist()
+
+
+# --- files elsewhere ------------------------------------------------------------------------------
+
+
+def test_a_file_elsewhere_is_the_upload_of_its_sha256(uploads: Uploads) -> None:
+    url = {"url": "https://example.org/a.csv", "format": "csv"}
+    path = uploads.path
+    uploads.good("n\n1\n")
+    problems = ProblemList()
+    found = open_source(UrlSource.model_validate({**url, "sha256": SHA}), lambda _: path, problems)
+    assert found is not None
+    assert rows_of(found) == [{"n": 1}]
+    assert open_source(UrlSource.model_validate(url), lambda _: path, problems) is None
+    assert open_source(UrlSource.model_validate({**url, "sha256": SHA}), None, problems) is None
+    assert [(problem.code, problem.pointer) for problem in problems] == [
+        ("not_fetched", "/source/url"),
+        ("unknown_upload", "/source/sha256"),
+    ]
