@@ -19,7 +19,7 @@ class Limits:
     """Nesting of brackets, CASE and operators in one SQL expression."""
     function_chars: int = 20_000
     functions: int = 64
-    wasm_chars: int = 256_000
+    wasm_chars: int = 128_000
     """All WebAssembly modules of a document together, in base64."""
     words: int = 20_000
     """Names, numbers and signs in all expressions and functions together: what compiling costs."""

@@ -31,6 +31,8 @@ from jobspec.wasm_functions.rewrite import (
     rewrite,
     touches_memory,
 )
+from jobspec.wasm_functions.stack import MAX_BYTES as MAX_STACK_BYTES
+from jobspec.wasm_functions.stack import frame_bytes
 
 MAX_FUNCTIONS = 1_000
 _SHOWN = 200
@@ -77,6 +79,7 @@ def compile_one(name: str, one: WasmFunction, traps: ir.TrapSites, place: str) -
     module = read_module(one.wasm)
     index = _exported(module, one)
     bodies = _reachable(module, index)
+    _check_stack(module, bodies)
     around = Surroundings(module=module, name=f"fn_{name}", pointer=place, traps=traps)
     done: dict[int, Rewritten] = {}
     for number, instructions in bodies.items():
@@ -131,7 +134,8 @@ def _exported(module: WasmModule, one: WasmFunction) -> int:
     """The index of the function that is called, whose types are those that were said."""
     index = module.exports.get(one.export)
     if index is None:
-        hint = near_miss(one.export, module.exports) or "export a function"
+        known = [name[:60] for name in list(module.exports)[:_SHOWN]]
+        hint = near_miss(one.export, known) or "export a function"
         raise Unusable("bad_wasm", f"the module exports no function {one.export[:60]!r}", hint)
     kinds = tuple(type_.kind.value for _, type_ in one.params)
     wanted = Signature(kinds, (one.result.kind.value,))
@@ -180,6 +184,22 @@ def _reachable(module: WasmModule, start: int) -> dict[int, list[Instruction]]:
         else:
             enter(callee)
     return finished
+
+
+def _check_stack(module: WasmModule, bodies: Mapping[int, Sequence[Instruction]]) -> None:
+    """Whether the functions that are open at one time fit every engine; callees come first."""
+    deepest: dict[int, int] = {}
+    for index, instructions in bodies.items():
+        callees = {one.immediates[0] for one in instructions if one.name == "call"}
+        below = max((deepest[callee] for callee in callees), default=0)
+        deepest[index] = frame_bytes(module, index, instructions) + below
+    needed = max(deepest.values())
+    if needed > MAX_STACK_BYTES:
+        raise Unusable(
+            "program_too_large",
+            f"calls in calls need {needed:,} bytes of stack; at most {MAX_STACK_BYTES:,} are given",
+            "use fewer variables, or call less deeply",
+        )
 
 
 def _instructions(module: WasmModule, index: int) -> list[Instruction]:

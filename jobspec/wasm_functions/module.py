@@ -15,7 +15,7 @@ from jobspec.wasm.reader import Reader
 
 SUBJECT = "the module cannot be used"
 MAX_MEMORY_BYTES = 16 << 20
-MAX_VARIABLES = 10_000
+MAX_VARIABLES = 5_000
 
 
 class Unusable(Exception):  # noqa: N818 - a way out: it becomes a problem

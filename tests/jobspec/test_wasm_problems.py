@@ -120,7 +120,7 @@ def test_a_good_module_has_no_problem() -> None:
         ),
         (
             '(func (export "f") (param i64) (result i64) (local '
-            + "i32 " * 10_001
+            + "i32 " * 5_001
             + ") local.get 0)",
             "program_too_large",
             "variables",
@@ -131,6 +131,34 @@ def test_what_a_function_may_not_do_is_a_problem(text: str, code: str, words: st
     problem = of_module(text)
     assert (problem.code, problem.pointer) == (code, "/functions/f")
     assert words in problem.message
+
+
+def chain(length: int, variables: int) -> str:
+    """Functions that call each other in a row."""
+    links = "".join(
+        f"(func $f{at} (param i64) (result i64) (local {'i64 ' * variables})"
+        f" local.get 0 call $f{at + 1})"
+        for at in range(length)
+    )
+    last = f"(func $f{length} (param i64) (result i64) local.get 0)"
+    return f'{links}{last}(func (export "f") (param i64) (result i64) local.get 0 call $f0)'
+
+
+def test_the_stack_is_bounded_alike_in_every_engine() -> None:
+    assert found(member(f"(module {chain(100, 50)})", ["i64"], "i64")) == []
+    for text in (chain(100, 100), chain(900, 0)):
+        problem = of_module(text)
+        assert problem.code == "program_too_large"
+        assert "of stack" in problem.message
+
+
+def test_values_on_the_stack_count_too() -> None:
+    def pushed(count: int) -> str:
+        values = " ".join(f"local.get 0 i64.const {at} i64.mul" for at in range(count))
+        return f'(func (export "f") (param i64) (result i64) {values} {"i64.add " * (count - 1)})'
+
+    assert found(member(f"(module {pushed(5_000)})", ["i64"], "i64")) == []
+    assert "of stack" in of_module(pushed(9_000)).message
 
 
 def test_only_what_is_called_counts() -> None:
