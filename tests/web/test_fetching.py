@@ -6,13 +6,16 @@ import hashlib
 import io
 import ipaddress
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import trustme
 from flask.testing import FlaskClient
 
@@ -21,6 +24,7 @@ from owc.fetch.addresses import is_public, resolve
 from owc.fetch.errors import FetchError
 from owc.settings import Settings
 from tests.web.elsewhere import HttpsServer, content, ftp_server
+from tests.web.served import serving
 
 CSV = b"n\n1\n2\n3\n"
 LOCAL = ("127.0.0.0/8", "::1/128")
@@ -290,3 +294,29 @@ def test_nothing_is_fetched_for_who_only_checks_or_for_a_document_with_problems(
     bad = {**document(server.url("/rows.csv")), "stepss": []}
     assert post_job(bad).status_code == 400
     assert len(server.requests) == count
+
+
+@pytest.mark.redis
+def test_a_served_hub_answers_others_while_it_waits_for_a_file(
+    server: HttpsServer, authority: trustme.CA, tmp_path: Path
+) -> None:
+    arrived, go_on = threading.Event(), threading.Event()
+
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        arrived.set()
+        assert go_on.wait(30)
+        content(CSV)(handler)
+
+    server.answers["/slow.csv"] = slow
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    variables = {
+        "SSL_CERT_FILE": str(tmp_path / "authority.pem"),
+        "OWC_FETCH_NETWORKS": ",".join(LOCAL),
+    }
+    with serving(tmp_path / "data", variables=variables) as hub, ThreadPoolExecutor(1) as pool:
+        posted = pool.submit(hub.post, document(server.url("/slow.csv")))
+        assert arrived.wait(30)
+        assert requests.get(f"{hub.url}/readyz", timeout=5).ok
+        assert not posted.done()
+        go_on.set()
+        assert posted.result(30)["state"] == "compiled"
