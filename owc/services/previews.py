@@ -32,7 +32,9 @@ def _text(value: object) -> str | None:
             return None
         case bool():
             return "true" if value else "false"
-        case bytes() | date() | Decimal():
+        case bytes():
+            text = jobspec.value_as_text(value[: PREVIEW_CHARS + 1])
+        case date() | Decimal():
             text = jobspec.value_as_text(value)
         case _:
             text = str(value)

@@ -84,11 +84,15 @@ def test_a_finished_job_gives_its_result_in_every_format(
     rows = list(csv.DictReader(io.StringIO(client.get(job["results"]["csv"]).text)))
     assert [{name: int(value) for name, value in row.items()} for row in rows] == [ANSWER]
     assert json.loads(client.get(job["results"]["ndjson"]).text) == ANSWER
+    import pyarrow.ipc
     import pyarrow.parquet
 
     parquet = client.get(job["results"]["parquet"])
     assert pyarrow.parquet.read_table(io.BytesIO(parquet.data)).to_pylist() == [ANSWER]
     assert parquet.headers["Content-Disposition"].startswith("attachment")
+    arrow = client.get(job["results"]["arrow"])
+    assert arrow.content_type == "application/vnd.apache.arrow.file"
+    assert pyarrow.ipc.open_file(arrow.data).read_all().to_pylist() == [ANSWER]
 
 
 GRID = {
