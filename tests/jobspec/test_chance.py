@@ -1,4 +1,4 @@
-"""random() and encrypt(): the same in every run and partition, others in other rows and jobs."""
+"""random(), encrypt() and hash(): the same in every run and partition, others in other rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from jobspec.plugins import plugins
+from tests.jobspec.expressions import evaluate
 from tests.jobspec.jobs import compiled, computed, problems
+from tests.jobspec.test_plugin_kernels import xxh64
 
 KEY = "a key of thirty-two bytes, so..."
 RANGE = {"range": {"n": [0, 300]}}
@@ -84,6 +86,37 @@ def test_encryption_is_that_of_the_reference() -> None:
     encrypt = plugins()["encrypt"].reference
     for row in computed(job):
         assert bytes(row["hidden"]) == encrypt((low, high), row["n"], call, "secret", KEY)
+
+
+# --- hash -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("expression", "content"),
+    [
+        ("'abc'", b"abc"),
+        ("''", b""),
+        ("'é😀'", "é😀".encode()),
+        (
+            "'a text that is longer than thirty-two bytes'",
+            b"a text that is longer than thirty-two bytes",
+        ),
+        ("1", struct.pack("<q", 1)),
+        ("CAST(-1 AS i8)", struct.pack("<q", -1)),
+        ("CAST(200 AS u8)", struct.pack("<q", 200)),
+        ("CAST(18446744073709551615 AS u64)", b"\xff" * 8),
+        ("true", struct.pack("<q", 1)),
+        ("CAST(1.5 AS f32)", struct.pack("<d", 1.5)),
+        ("CAST('-0.0' AS f64)", struct.pack("<d", 0.0)),
+        ("CAST(12.34 AS decimal(4,2))", struct.pack("<q", 1234)),
+        ("DATE '1969-12-31'", struct.pack("<q", -1)),
+        ("TIMESTAMP '1970-01-01 00:00:01'", struct.pack("<q", 1_000_000)),
+    ],
+)
+def test_hash_is_xxh64_of_the_values_bytes(expression: str, content: bytes) -> None:
+    assert evaluate(f"hash({expression})") == xxh64(content, 0)
+    assert evaluate(f"hash(7, {expression})") == xxh64(content, xxh64(struct.pack("<q", 7), 0))
+    assert evaluate(f"hash({expression}, NULL)") is None
 
 
 @pytest.mark.parametrize(
