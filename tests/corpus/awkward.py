@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from tests.jobspec.random_aggregates import INDEPENDENT
 from tests.jobspec.test_differential_jobs import AGGREGATES, EXPRESSIONS
+from tests.jobspec.wasm_modules import member
+from tests.jobspec.wasm_vectors import LANES, everything
 
 NAN_BITS = (0x7FF8000000000000, 0xFFF8000000000000, 0x7FF0000000000001, 0xFFFFFFFFFFFFFFFF)
 SINGLE_NAN_BITS = (0x7FC00000, 0xFFC00000, 0x7F800001, 0xFFFFFFFF)
@@ -112,3 +114,9 @@ def jobs() -> Iterator[dict[str, Any]]:
             source = {"range": {"n": [-20, 140, 2]}}
             members = {"functions": FUNCTIONS, "steps": [derive, closing]}
             yield {"name": "awkward numbers", "source": source, **members}
+    yield {
+        "name": "awkward vectors",
+        "source": {"range": {"n": [0, len(LANES) ** 2]}},
+        "functions": {"mixed": member(everything(), ["i32"], "i64")},
+        "steps": [{"derive": {"m": "mixed(CAST(n AS i32))"}}],
+    }

@@ -7,14 +7,14 @@ import math
 import struct
 
 import pytest
-import wasmtime
 
 from jobspec.wasm.disassemble import disassemble
 from jobspec.wasm.opcodes import LOADS, OPERATORS, STORES
-from jobspec.wasm.vectors import MEMORY, MEMORY_LANE, VECTORS, Immediate
+from jobspec.wasm.vectors import MEMORY, MEMORY_LANE, VECTORS
 from jobspec.wasm_functions.checks import NAN_MAKERS
 from tests.jobspec.jobs import compiled, computed
 from tests.jobspec.wasm_modules import Both, Trap, member
+from tests.jobspec.wasm_vectors import COMMON, LANES, everything, function_of, shape_of_vectors
 
 SCALARS = [name for name in OPERATORS if not name.startswith("memory")]
 VALUES: dict[str, list[float]] = {
@@ -79,89 +79,22 @@ def test_a_constant_divisor_needs_no_check() -> None:
 
 # --- vectors --------------------------------------------------------------------------------------
 
-LANES = (
-    *(b"\x00" * 16, b"\xff" * 16, bytes(range(1, 17))),
-    struct.pack("<4f", 1.5, -0.0, math.inf, -2.5),
-    struct.pack("<2d", -1.25, math.inf),
-    struct.pack("<4I", 0x7FC00001, 0xFF800001, 0x80000000, 0x7F800000),
-    struct.pack("<2Q", 0xFFF8000000000001, 0x7FF0000000000000),
-)
-
-
-def vector(content: bytes) -> str:
-    return "v128.const i32x4 " + " ".join(map(str, struct.unpack("<4I", content)))
-
-
-def shape_of_vectors() -> dict[str, tuple[tuple[str, ...], str]]:
-    """The operands and the result of each vector instruction without memory, by trial."""
-    found = {}
-    engine = wasmtime.Engine()
-    kinds = ("i32", "i64", "f32", "f64", "v128")
-    shapes = [
-        *((("v128",) * count, result) for count in (1, 2, 3) for result in ("v128", "i32")),
-        *(((kind,), "v128") for kind in kinds[:4]),
-        *((("v128", kind), "v128") for kind in kinds[:4]),
-        *((("v128",), kind) for kind in kinds[1:4]),
-    ]
-    for name, (_, immediate) in VECTORS.items():
-        if immediate in (Immediate.MEMORY, Immediate.MEMORY_LANE) or name == "v128.const":
-            continue
-        for params, result in shapes:
-            wat = function_of(name, params, result)
-            try:
-                wasmtime.Module.validate(engine, wasmtime.wat2wasm(f"(module {wat})"))
-            except wasmtime.WasmtimeError:
-                continue
-            found[name] = params, result
-            break
-    return found
-
-
-def function_of(name: str, params: tuple[str, ...], result: str) -> str:
-    """A function over lanes that its number chooses; a vector result is folded to 64 bits.
-
-    Lanes that are NaN become zero before, since engines choose their bits.
-    """
-    immediate = VECTORS[name][1]
-    lane = {Immediate.LANE: " 1", Immediate.BYTES: " 31 0 1 2 3 4 5 6 17 18 19 20 8 9 10 11"}
-    operands = []
-    for at, kind in enumerate(params):
-        if kind == "v128":
-            operands.append(f"local.get {at} call $lanes")
-        else:
-            convert = {"i32": "", "i64": " i64.extend_i32_s"}.get(kind, f" {kind}.convert_i32_s")
-            operands.append(f"local.get {at}{convert}")
-    fold = {
-        "v128": "call $fold",
-        "i32": "i64.extend_i32_s",
-        "f32": "i32.reinterpret_f32 i64.extend_i32_u",
-        "f64": "i64.reinterpret_f64",
-    }.get(result, "")
-    shape = name.partition(".")[0]
-    if result == "v128" and shape in ("f32x4", "f64x2"):
-        fold = f"local.tee $v local.get $v local.get $v {shape}.eq v128.and call $fold"
-    lanes = "".join(
-        f"local.get 0 i32.const {number} i32.eq if {vector(content)} return end "
-        for number, content in enumerate(LANES)
-    )
-    return (
-        f"(func $lanes (param i32) (result v128) {lanes} {vector(LANES[2])})"
-        "(func $fold (param v128) (result i64) local.get 0 i64x2.extract_lane 0 i64.const 31"
-        " i64.mul local.get 0 i64x2.extract_lane 1 i64.add)"
-        f'(func (export "f") (param {"i32 " * len(params)}) (result i64) (local $v v128)'
-        f" {' '.join(operands)} {name}{lane.get(immediate, '')} {fold})"
-    )
-
 
 def test_each_vector_instruction_gives_what_the_engine_gives() -> None:
     shapes = shape_of_vectors()
     missing = set(VECTORS) - set(shapes) - set(MEMORY) - set(MEMORY_LANE) - {"v128.const"}
     assert not missing
     for name, (params, result) in shapes.items():
-        both = Both(f"(module {function_of(name, params, result)})")
+        both = Both(f"(module {COMMON} {function_of(name, params, result)})")
         for args in itertools.product(range(len(LANES)), repeat=min(len(params), 2)):
             operands = (*args, 3)[: len(params)]
             assert both.ours("f", *operands) == both.theirs("f", *operands), (name, operands)
+
+
+def test_all_vector_instructions_together_fit_a_program() -> None:
+    both = Both(everything())
+    assert len({both.ours("f", number) for number in range(len(LANES) ** 2)}) == len(LANES) ** 2
+    disassemble(both.wasm)
 
 
 # --- memory ---------------------------------------------------------------------------------------
