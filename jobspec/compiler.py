@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from jobspec.document import JobDocument, Parts, parts_of, read_document
 from jobspec.document_sources import RangeSource
 from jobspec.errors import CompilerError, DocumentError, JobspecError
-from jobspec.functions import CompiledFunction, compile_functions
+from jobspec.functions import ARRAY_BYTES, CompiledFunction, compile_functions
 from jobspec.ir import Module, TrapSites
 from jobspec.limits import Limits
 from jobspec.listing import render
@@ -180,6 +180,7 @@ def _functions(
         problems,
         traps,
         max_chars=limits.function_chars,
+        array_bytes=min(ARRAY_BYTES, limits.memory_bytes // 4),
         known={**callable_plugins("\n".join(texts.values()), traps), **compiled},
     )
 

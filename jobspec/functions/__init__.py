@@ -60,7 +60,7 @@ Not here: SQL (`jobspec.sql`), how functions reach a program (`jobspec.program`)
 
 from __future__ import annotations
 
-from jobspec.functions.compile import compile_functions
+from jobspec.functions.compile import ARRAY_BYTES, compile_functions
 from jobspec.functions.context import CompiledFunction
 
-__all__ = ["CompiledFunction", "compile_functions"]
+__all__ = ["ARRAY_BYTES", "CompiledFunction", "compile_functions"]

@@ -161,6 +161,8 @@ class Reader:
             hint = near_miss(text, type_names)
             if text in ("str", "string", "bytes"):
                 hint = "strings stay in SQL; pass what is computed from them, such as a length"
+            elif text in ("date", "timestamp", "decimal"):
+                hint = f"a {text} stays in SQL; pass a number that is computed from it"
             if array_type(node) is not None:
                 hint = "let the function fill an array that it is given: out: f64[:]"
             elif text.startswith(("list", "tuple")) or text.endswith("]"):

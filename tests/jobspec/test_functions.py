@@ -403,6 +403,7 @@ def test_problems_have_a_place(body: str, code: str, line: int, column: int, wor
         ("def f(n: i64):\n    return 1", "missing_annotation", "the result has no type"),
         ("def f(n: i63) -> i64:\n    return 1", "unknown_type", "did you mean"),
         ("def f(n: str) -> i64:\n    return 1", "unknown_type", "strings stay in SQL"),
+        ("def f(n: date) -> i64:\n    return 1", "unknown_type", "a date stays in SQL"),
         ("def f(n: list[str]) -> i64:\n    return 1", "unknown_type", "list[str]"),
         ("def f(n: i64[3]) -> i64:\n    return 1", "unknown_type", "i64[3]"),
         ("def f(n: i64[:, :, :, :]) -> i64:\n    return 1", "unknown_type", "f64[:, :]"),
