@@ -26,6 +26,15 @@ FUNCTIONS = {
     "mixed": "def mixed(n: u64, k: i64) -> u64:\n    for i in range(k, k + 7, 3):\n"
     "        n = (n ^ (n >> 7)) * 1099511628211 + u64(abs(i) % 5)\n    return n",
     "raised": "def raised(x: f64, n: i64) -> f64:\n    return x ** 37 - float(n ** 3 % 1000) / 7",
+    "smoothed": "def smoothed(n: i64, x: f64) -> f64:\n    xs: f32[:] = [x, 0.1, x * 3, 2] * 2\n"
+    "    small: i8[:] = [n % 100 for i in range(5)]\n    m = [[x * i + j for j in range(3)]"
+    " for i in range(2)]\n    for i in range(1, len(xs)):\n        xs[i] += xs[i - 1] / 3\n"
+    "        m[i % 2, i % 3] -= xs[i]\n    return middle(m[n % 2]) + small[3] + xs[n % 8]",
+    "middle": "def middle(xs: f64[:]) -> f64:\n    total = 0.0\n    for x in xs:\n        total += x\n"
+    "    return total / len(xs)",
+    "waves": "def waves(x: f64) -> tuple[f64, i32, bool]:\n"
+    "    y = math.sin(x) * math.exp(-abs(x) / 40) + math.log(x * x + 1) ** 1.5\n"
+    "    return math.atan2(y, x), round(y * 100), math.hypot(x, y) > 10",
 }
 RANGES = (
     {"derive": {"m": "flight(n)"}},
@@ -34,6 +43,8 @@ RANGES = (
     {"derive": {"m": "raised(sqrt(n - 7), n)"}},
     {"derive": {"m": "CAST(n AS string) || reverse(CAST(n * 7 AS string))"}},
     {"derive": {"m": "sqrt(-1 * abs(n)) + 1.5"}},
+    {"derive": {"m": "smoothed(n, sqrt(n + 3))"}},
+    {"derive": {"m, k, b": "waves(n * 0.37)"}},
 )
 CLOSINGS: tuple[Mapping[str, object], ...] = (
     {"filter": "n <> 3"},
