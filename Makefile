@@ -63,6 +63,7 @@ corpus: $(VENV)/dev
 
 fuzz: $(VENV)/dev
 	$(BIN)/python -m tests.fuzz expressions
+	$(BIN)/python -m tests.fuzz functions
 	$(BIN)/python -m tests.fuzz jobs
 	$(BIN)/python -m tests.fuzz documents
 	$(BIN)/python -m tests.fuzz documents 5000 --guided

@@ -30,8 +30,8 @@ FUNCTIONS = {
     "    small: i8[:] = [n % 100 for i in range(5)]\n    m = [[x * i + j for j in range(3)]"
     " for i in range(2)]\n    for i in range(1, len(xs)):\n        xs[i] += xs[i - 1] / 3\n"
     "        m[i % 2, i % 3] -= xs[i]\n    return middle(m[n % 2]) + small[3] + xs[n % 8]",
-    "middle": "def middle(xs: f64[:]) -> f64:\n    total = 0.0\n    for x in xs:\n        total += x\n"
-    "    return total / len(xs)",
+    "middle": "def middle(xs: f64[:]) -> f64:\n    total = 0.0\n    for x in xs:\n"
+    "        total += x\n    return total / len(xs)",
     "waves": "def waves(x: f64) -> tuple[f64, i32, bool]:\n"
     "    y = math.sin(x) * math.exp(-abs(x) / 40) + math.log(x * x + 1) ** 1.5\n"
     "    return math.atan2(y, x), round(y * 100), math.hypot(x, y) > 10",

@@ -1,7 +1,8 @@
 """`python -m tests.fuzz expressions 100000 --seed 7`: many cases, and told how it went.
 
-`expressions` are compared with DuckDB, `jobs` with themselves in other partitions, and `documents`
-are compiled (`documents --guided`: atheris looks for ones that reach new parts of the compiler).
+`expressions` are compared with DuckDB, `functions` with CPython, `jobs` with themselves in other
+partitions, and `documents` are compiled (`documents --guided`: atheris looks for ones that reach
+new parts of the compiler).
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-from tests.fuzz import compare, compiling, dialect, jobs
+from tests.fuzz import compare, compiling, dialect, functions, jobs
 
-CASES = {"expressions": 100_000, "jobs": 5_000, "documents": 20_000}
+CASES = {"expressions": 100_000, "functions": 5_000, "jobs": 5_000, "documents": 20_000}
 
 
 def main() -> int:
@@ -36,6 +37,8 @@ def main() -> int:
     match given.kind:
         case "expressions":
             failed = _expressions(given.seed, cases, given.only)
+        case "functions":
+            failed = _functions(given.seed, cases)
         case "jobs":
             failed = _jobs(given.seed, cases)
         case _:
@@ -65,6 +68,15 @@ def _expressions(seed: int, cases: int, only: list[str]) -> bool:
         f"{sum(refused.values()):,} refused by DuckDB, {len(differences)} differences"
     )
     return bool(differences) or _missing(uncovered, only)
+
+
+def _functions(seed: int, cases: int) -> bool:
+    reports = _in_processes(functions.run, seed, cases)
+    _show_counts(sum((report.outcomes for report in reports), Counter()))
+    differences = [one for report in reports for one in report.differences]
+    print(*differences, sep="\n")
+    print(f"{sum(r.functions for r in reports):,} functions, {len(differences)} differences")
+    return bool(differences)
 
 
 def _jobs(seed: int, cases: int) -> bool:

@@ -152,3 +152,19 @@ def test_arrays_must_be_shared_and_of_the_declared_type(text: str, code: str, wo
     assert typed is None
     assert [problem.code for problem in found] == [code]
     assert words in found.all()[0].render()
+
+
+def test_shared_inputs_of_a_document_reach_functions() -> None:
+    shared = {
+        "weights": {"values": [[1, 2, 3], [4, 5, 6]], "type": "i32"},
+        "flags": {"values": [True, False, True], "type": "bool"},
+    }
+    weigh = (
+        "def weigh(w: i32[:, :], flags: bool[:], n: i64) -> tuple[i64, i64]:\n"
+        "    total, used = 0, 0\n    for i in range(len(flags)):\n        if flags[i]:\n"
+        "            total += w[n % 2][i]\n            used += 1\n    return total, used"
+    )
+    steps = {"derive": {"total, used": "weigh(weights, flags, n)"}}
+    job = compiled(RANGE, steps, functions={"weigh": weigh}, shared=shared)
+    assert [(row["total"], row["used"]) for row in computed(job, rows=4)] == [(4, 2), (10, 2)] * 3
+    assert "shared weights: i32[2, 3], sha256 " in job.listing
