@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from jobspec.functions import conversions
 from jobspec.functions.context import Context, Value, integer
-from jobspec.ir import Call, Const, Expr, Kind, Op
+from jobspec.ir import Call, Choose, Const, Expr, Kind, Op
 from jobspec.types import ValueType
 
 BOOL, I64, U64, F64 = ValueType.BOOL, ValueType.I64, ValueType.U64, ValueType.F64
@@ -155,6 +155,14 @@ def _instruction(name: str) -> Lower:
     return lower
 
 
+def _copysign(ctx: Context, values: list[Value], node: ast.Call) -> Value:
+    """The sign of NaN is taken for +: it depends on the processor."""
+    size, sign = (ctx.once(conversions.as_f64(ctx, value, node)) for value in values)
+    positive = Op("f64.abs", (size,))
+    known = Op("f64.eq", (sign, sign))
+    return Value(F64, Choose(known, Op("f64.copysign", (size, sign)), positive))
+
+
 def _is(kind: str) -> Lower:
     def lower(ctx: Context, values: list[Value], node: ast.Call) -> Value:
         number = ctx.once(conversions.as_f64(ctx, values[0], node))
@@ -204,7 +212,7 @@ TABLE: dict[str, Entry] = {
     "atanh": (1, 1, _Kernel("math_atanh", nan=DOMAIN, infinite=DOMAIN)),
     "cbrt": (1, 1, _Kernel("math_cbrt")),
     "ceil": (1, 1, _rounded("f64.ceil")),
-    "copysign": (2, 2, _instruction("f64.copysign")),
+    "copysign": (2, 2, _copysign),
     "cos": (1, 1, _Kernel("math_cos", nan=DOMAIN)),
     "cosh": (1, 1, _Kernel("math_cosh", infinite=RANGE)),
     "degrees": (1, 1, _scaled(180.0 / math.pi)),

@@ -189,7 +189,7 @@ def next_after_f32(x: f32, towards: f32) -> f32:
 
 def away_to_even(x: f64) -> f64:
     """The nearest even whole number that is not nearer to zero."""
-    return copysign(ceil(abs(x) * 0.5) * 2.0, x)
+    return copysign(ceil(ceil(abs(x)) * 0.5) * 2.0, x)
 
 
 def factorial(n: i64) -> i64:

@@ -133,7 +133,7 @@ FUNCTIONS = (
         name="even",
         overloads=_function("even", Takes.DOUBLE, ValueType.F64, kernel("away_to_even")),
         about="The nearest even whole number that is not nearer to zero.",
-        examples=(("even(2.1)", "4"), ("even(-3)", "-4")),
+        examples=(("even(2.1)", "4"), ("even(-3)", "-4"), ("even(5e-324)", "2")),
     ),
     Function(
         name="floor",
