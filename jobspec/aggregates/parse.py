@@ -69,7 +69,7 @@ def parse_aggregate(
 
 
 def _no_aggregate(checker: Checker, tree: syntax.Syntax) -> None:
-    known = ", ".join(sorted(AGGREGATES))
+    known = ", ".join(sorted({row.name for row in AGGREGATES.values()}))
     if isinstance(tree, syntax.Name) and tree.name.lower() in AGGREGATES:
         argument = "*" if tree.name.lower() == "count" else "column"
         hint, message = f"write {tree.name}({argument})", f"{tree.name} is not called"

@@ -195,6 +195,8 @@ def best_text(before: str, text: str) -> str:
 
 def best_room(size: i32) -> i32:
     """Twice the room that a text needs, behind 8 bytes that say how much it is."""
+    if size > MAX_TEXT:
+        trap("out_of_memory")
     room = max(size * 2, 24) + 7 & ~7
     block = block_of(room + 8)
     store32(block, room)
