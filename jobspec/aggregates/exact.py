@@ -19,7 +19,7 @@ from jobspec.aggregates.words import real
 from jobspec.errors import OutputError
 from jobspec.ir import Choose, Const, Expr, Kind, Op, Store
 from jobspec.program.records import once
-from jobspec.sql.value import FALSE, Value, i32, wide
+from jobspec.sql.value import FALSE, Value, either, i32, wide
 from jobspec.types import Column, Scalar, Schema, ValueType
 
 FLOAT_BITS = 1074
@@ -45,10 +45,7 @@ def _partial(products: Sequence[Product], name: str, types: Types) -> Schema:
 def _add(products: Sequence[Product], state: InProgram) -> None:
     *_, special, count = state.fields
     floats = [real(state, each) for each in state.arguments if each.type.is_float]
-    flags: Expr = FALSE
-    for number in floats:
-        flags = Op("i32.or", (flags, state.call("exact_special", number)))
-    flags = once(state.body, flags)
+    flags = once(state.body, either(*(state.call("exact_special", each) for each in floats)))
     if floats:
         before = special.load(state.record).value
         with state.body.when(flags):

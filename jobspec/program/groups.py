@@ -135,8 +135,10 @@ def _computed(call: Call, row: Row, body: Body) -> tuple[Expr | None, list[Value
     for expression in call.expressions:
         row.need(columns_read(expression))
     condition = body.temporary(lower_condition(call.condition, row.values, body))
-    with body.when(condition):
+    with body.collect() as block:
         values = [row.compute(body, argument) for argument in call.arguments]
+    if block:
+        body.add(If(condition, tuple(block)))
     return condition, values
 
 
