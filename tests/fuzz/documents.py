@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from jobspec.document_rules.keywords import MEMBERS, SOURCES, STEPS
+from jobspec.document_rules.keywords import MEMBERS, SHARED, SOURCES, STEPS
 from jobspec.sql.functions import FORMS, FUNCTIONS, OPERATORS
 from jobspec.types import ValueType
 from tests.corpus import files
@@ -52,6 +52,30 @@ _GOOD: list[dict[str, Any]] = [
         "source": {"rows": [{"s": "a b", "x": 1.5}, {"s": None, "x": -2}]},
         "steps": [{"filter": "x > 0"}, {"aggregate": {"c": "count(*)"}, "by": ["s"]}],
     },
+    {
+        "name": "shared",
+        "source": {"range": {"n": [0, 3]}},
+        "shared": {
+            "m": {"values": [[1, 2.5], [3, 4]], "type": "f64"},
+            "t": {"rows": [{"k": 1, "d": "2024-02-29"}], "columns": {"d": "date"}},
+            "u": {"upload": "0" * 64, "format": "npy"},
+        },
+        "functions": {"at": "def at(m: f64[:, :], i: i64) -> f64:\n    return m[i % 2][0]"},
+        "steps": [{"derive": {"x": "at(m, n)"}}, {"join": {"table": "t", "on": {"n": "k"}}}],
+    },
+    {
+        "name": "types",
+        "source": {
+            "rows": [{"b": "a\\xFF", "d": "2024-02-29", "t": "2024-02-29 12:00", "m": "1.50"}],
+            "columns": {"b": "binary", "d": "date", "t": "timestamp", "m": "decimal(9,2)"},
+        },
+        "steps": [{"aggregate": {"x": "max(d)", "y": "min(m)"}, "by": ["b", "t"]}],
+    },
+    {
+        "name": "elsewhere",
+        "source": {"url": "https://example.org/a.csv", "format": "csv", "columns": {"a": "i64"}},
+        "steps": [{"filter": "a > 1"}],
+    },
 ]
 
 
@@ -83,7 +107,9 @@ def _change(draw: Draw, document: dict[str, Any]) -> None:
         case 0:
             container[key] = _json(draw, 3)
         case 1 if isinstance(container, dict):
-            container[_one(draw, (*_WORDS, *MEMBERS, *STEPS, *SOURCES))] = container.pop(key)
+            container[_one(draw, (*_WORDS, *MEMBERS, *STEPS, *SOURCES, *SHARED))] = container.pop(
+                key
+            )
         case 2:
             del container[key]
         case 3:
@@ -131,7 +157,7 @@ def _json(draw: Draw, depth: int) -> Any:
             return _text(draw, _one(draw, ("n + 1", "s", "lower(s)", "x > 0", "sum(x)")))
         case 5:
             return [_json(draw, depth - 1) for _ in range(draw(4))]
-    keys = (*_WORDS, *MEMBERS, *STEPS, *SOURCES)
+    keys = (*_WORDS, *MEMBERS, *STEPS, *SOURCES, *SHARED)
     return {_one(draw, keys): _json(draw, depth - 1) for _ in range(draw(4))}
 
 
