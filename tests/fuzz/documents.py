@@ -58,7 +58,6 @@ _GOOD: list[dict[str, Any]] = [
         "shared": {
             "m": {"values": [[1, 2.5], [3, 4]], "type": "f64"},
             "t": {"rows": [{"k": 1, "d": "2024-02-29"}], "columns": {"d": "date"}},
-            "u": {"upload": "0" * 64, "format": "npy"},
         },
         "functions": {"at": "def at(m: f64[:, :], i: i64) -> f64:\n    return m[i % 2][0]"},
         "steps": [{"derive": {"x": "at(m, n)"}}, {"join": {"table": "t", "on": {"n": "k"}}}],
@@ -74,6 +73,7 @@ _GOOD: list[dict[str, Any]] = [
     {
         "name": "elsewhere",
         "source": {"url": "https://example.org/a.csv", "format": "csv", "columns": {"a": "i64"}},
+        "shared": {"u": {"upload": "0" * 64, "format": "npy"}},
         "steps": [{"filter": "a > 1"}],
     },
 ]
