@@ -1,24 +1,23 @@
 """Makes the typed plan of a document: which columns exist at each step, and of what type.
 
-Every step is checked even after a problem. A column that a problem belongs to goes on existing
-without a type, so that one mistake is reported once; after a source or a step that could not be
-read, any column may exist, without a type.
+Every step is checked even after a problem. Not here: the columns between two steps and expressions
+over them (`jobspec.planning_scope`), joins (`jobspec.join_planning`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from fractions import Fraction
 
 from jobspec import document_steps as doc
-from jobspec.aggregates import aggregate, parse_aggregate
+from jobspec.aggregates import aggregate
 from jobspec.document_rules.steps import read_order
 from jobspec.functions import CompiledFunction
 from jobspec.join_planning import check_joins, find_table, plan_join
 from jobspec.limits import Limits
 from jobspec.plan import Call, Derive, Draw, Filter, Join, Plan, Project, Step, Unpack, needed_only
-from jobspec.problems import ProblemList, near_miss, pointer
+from jobspec.planning_scope import Scope, Untyped
+from jobspec.problems import ProblemList, pointer
 from jobspec.program_plan import (
     Axes,
     Closing,
@@ -33,29 +32,9 @@ from jobspec.program_plan import (
 )
 from jobspec.shared import Shared
 from jobspec.sources.source import SourceColumn
-from jobspec.sql import (
-    TypedExpression,
-    check,
-    check_results,
-    columns_read,
-    parse,
-    syntax,
-)
+from jobspec.sql import columns_read
 from jobspec.sql.calls import NO_SHARED
 from jobspec.types import Column, Schema, ValueType
-
-
-@dataclass(frozen=True, slots=True)
-class _Untyped:
-    """A column that exists but cannot be used; `stated` is its type in the source, if that is why.
-
-    Without it, the problem has been noted already.
-    """
-
-    stated: str = ""
-
-
-_Scope = dict[str, Column | _Untyped]
 
 
 def build_plan(
@@ -129,19 +108,18 @@ class _Planner:
         self._functions = functions
         self._limits = limits
         self._problems = problems
-        self._scope: _Scope = {}
-        self._is_open = source is None
-        """Whether columns may exist that are not in the scope."""
+        self._scope = Scope(functions, shared, limits, problems)
+        self._scope.is_open = source is None
         self._steps: list[Step] = []
         self._closing: Closing = Concatenate()
         self._calls: list[Call] = []
         for axis in axes:
-            self._scope[axis.name] = Column(axis.name, ValueType.I64)
+            self._scope.columns[axis.name] = Column(axis.name, ValueType.I64)
         for column in self._columns:
-            self._scope[column.name] = (
+            self._scope.columns[column.name] = (
                 Column(column.name, column.type, column.nullable)
                 if column.type is not None
-                else _Untyped(column.stated)
+                else Untyped(column.stated)
             )
 
     # --- steps ------------------------------------------------------------------------------------
@@ -149,7 +127,7 @@ class _Planner:
     def step(self, step: doc.Step | None, place: tuple[str | int, ...]) -> None:
         match step:
             case None:
-                self._scope, self._is_open = {}, True
+                self._scope.columns, self._scope.is_open = {}, True
             case doc.FilterStep():
                 self.filter(step.filter, (*place, "filter"), "a filter")
             case doc.DeriveStep():
@@ -159,22 +137,22 @@ class _Planner:
                     derive(names, text, (*place, "derive", name))
             case doc.SelectStep():
                 kept = [
-                    self._existing(name, (*place, "select", index))
+                    self._scope.existing(name, (*place, "select", index))
                     for index, name in enumerate(step.select)
                 ]
                 self._project([(name, name) for name in kept if name is not None])
-                self._is_open = False
+                self._scope.is_open = False
             case doc.DropStep():
                 dropped = {
-                    self._existing(name, (*place, "drop", index))
+                    self._scope.existing(name, (*place, "drop", index))
                     for index, name in enumerate(step.drop)
                 }
-                if not set(self._scope) - dropped and not self._is_open:
+                if not set(self._scope.columns) - dropped and not self._scope.is_open:
                     self._problems.add(
                         "bad_value", pointer(*place, "drop"), "no column is left", "keep one"
                     )
                     return
-                self._project([(name, name) for name in self._scope if name not in dropped])
+                self._project([(name, name) for name in self._scope.columns if name not in dropped])
             case doc.RenameStep():
                 self._rename(step, (*place, "rename"))
             case doc.AggregateStep():
@@ -194,7 +172,7 @@ class _Planner:
                 self._closing = Search()
 
     def filter(self, text: str, place: tuple[str | int, ...], what: str) -> None:
-        condition = self._expression(text, place)
+        condition = self._scope.expression(text, place)
         if condition is None:
             return
         if condition.type is not ValueType.BOOL:
@@ -209,73 +187,57 @@ class _Planner:
 
     def _derive(self, names: tuple[str, ...], text: str, place: tuple[str | int, ...]) -> None:
         (name,) = names
-        value = self._expression(text, place)
+        value = self._scope.expression(text, place)
         if value is None:
-            self._scope[name] = _Untyped()
+            self._scope.columns[name] = Untyped()
             return
-        self._scope[name] = Column(name, value.type, value.nullable)
+        self._scope.columns[name] = Column(name, value.type, value.nullable)
         self._steps.append(Derive(name, value))
 
     def _unpack(self, names: tuple[str, ...], text: str, place: tuple[str | int, ...]) -> None:
-        tree = self._parsed(text, place)
-        call = None
-        if tree is not None:
-            call = check_results(
-                tree,
-                pointer(*place),
-                self._problems,
-                text=text,
-                scope=self._typed_scope(),
-                functions=self._functions,
-                shared=self._shared,
-                count=len(names),
-            )
+        call = self._scope.results(text, len(names), place)
         if call is None:
-            self._scope |= dict.fromkeys(names, _Untyped())
+            self._scope.columns |= dict.fromkeys(names, Untyped())
             return
         for name, type_ in zip(names, call.results, strict=True):
-            self._scope[name] = Column(name, type_, call.nullable)
+            self._scope.columns[name] = Column(name, type_, call.nullable)
         self._steps.append(Unpack(names, call))
 
     def _rename(self, step: doc.RenameStep, place: tuple[str | int, ...]) -> None:
         new_names = {
             old: new
             for old, new in step.rename.items()
-            if self._existing(old, (*place, old)) is not None
+            if self._scope.existing(old, (*place, old)) is not None
         }
         for old, new in new_names.items():
-            if new in self._scope and new not in new_names:
+            if new in self._scope.columns and new not in new_names:
                 self._problems.add(
                     "duplicate_name",
                     pointer(*place, old),
                     f"there is a column {new!r} already",
                     "drop that column first, or take another name",
                 )
-        self._project([(new_names.get(name, name), name) for name in self._scope])
+        self._project([(new_names.get(name, name), name) for name in self._scope.columns])
 
     def _project(self, columns: Sequence[tuple[str, str]]) -> None:
-        scope: _Scope = {}
-        for new, old in columns:
-            column = self._scope.get(old, _Untyped())
-            scope[new] = (
-                Column(new, column.type, column.nullable) if isinstance(column, Column) else column
-            )
-        self._scope = scope
+        self._scope.project(columns)
         self._steps.append(Project(tuple(columns)))
 
     def _join(self, join: doc.JoinStep.Join, place: tuple[str | int, ...]) -> None:
         keys = {
-            name: self._usable(name, (*place, "on", name))
+            name: self._scope.usable(name, (*place, "on", name))
             for name in join.on
-            if self._existing(name, (*place, "on", name)) is not None
+            if self._scope.existing(name, (*place, "on", name)) is not None
         }
         table = find_table(join.table, self._shared, place, self._problems)
         if table is None:
-            self._is_open = True
+            self._scope.is_open = True
             return
         of_job = {name: keys.get(name) for name in join.on}
-        step = plan_join(join, table, of_job, self._scope, place=place, problems=self._problems)
-        self._scope |= {column.name: column for column in step.added}
+        step = plan_join(
+            join, table, of_job, self._scope.columns, place=place, problems=self._problems
+        )
+        self._scope.columns |= {column.name: column for column in step.added}
         self._steps.append(step)
         joins = [each for each in self._steps if isinstance(each, Join)]
         check_joins(joins, self._limits, place, self._problems)
@@ -289,7 +251,7 @@ class _Planner:
 
     def narrow(self) -> None:
         """Keep the one column that takes the least memory: only the rows matter."""
-        columns = self._typed_scope().values()
+        columns = self._scope.typed().values()
         least = min(columns, key=lambda column: (column.type.is_bytes, column.type.bits))
         self._project([(least.name, least.name)])
 
@@ -297,28 +259,28 @@ class _Planner:
 
     def _distinct(self, step: doc.DistinctStep, place: tuple[str | int, ...]) -> None:
         if step.distinct is True:
-            self._closing = Distinct(keys=tuple(self._scope))
+            self._closing = Distinct(keys=tuple(self._scope.columns))
             return
         for index, name in enumerate(step.distinct):
-            if self._existing(name, (*place, index)) is not None:
-                self._usable(name, (*place, index))
+            if self._scope.existing(name, (*place, index)) is not None:
+                self._scope.usable(name, (*place, index))
         self._closing = Distinct(keys=tuple(step.distinct))
 
     def _sort(self, step: doc.SortStep, place: tuple[str | int, ...]) -> None:
         keys = []
         for index, text in enumerate(step.sort):
             name, descending, nulls_first = read_order(text)
-            if self._existing(name, (*place, index)) is not None:
-                self._usable(name, (*place, index))
+            if self._scope.existing(name, (*place, index)) is not None:
+                self._scope.usable(name, (*place, index))
             keys.append(SortKey(column=name, descending=descending, nulls_first=nulls_first))
         self._closing = Sort(keys=tuple(keys), rows=step.limit)
 
     def _aggregate(self, step: doc.AggregateStep, place: tuple[str | int, ...]) -> None:
         keys = []
         for index, name in enumerate(step.by or ()):
-            if self._existing(name, (*place, "by", index)) is None:
+            if self._scope.existing(name, (*place, "by", index)) is None:
                 continue
-            column = self._usable(name, (*place, "by", index))
+            column = self._scope.usable(name, (*place, "by", index))
             if column is not None:
                 keys.append(column)
             if name in step.aggregate:
@@ -335,17 +297,7 @@ class _Planner:
         )
 
     def _call(self, name: str, text: str, place: tuple[str | int, ...]) -> None:
-        if self._parsed(text, place) is None:
-            return
-        typed = parse_aggregate(
-            text,
-            pointer(*place),
-            self._problems,
-            scope=self._typed_scope(),
-            functions=self._functions,
-            shared=self._shared,
-            limits=self._limits,
-        )
+        typed = self._scope.call(text, place)
         if typed is None:
             return
         types = tuple(argument.type for argument in typed.args)
@@ -363,9 +315,9 @@ class _Planner:
                 'give one a type in source.columns, such as "string"',
             )
         if not isinstance(self._closing, Group):
-            for name in self._scope:
-                self._usable(name, ("source",))
-        columns = len(self._scope)
+            for name in self._scope.columns:
+                self._scope.usable(name, ("source",))
+        columns = len(self._scope.columns)
         if isinstance(self._closing, Group):
             states = sum(len(call.aggregate.partial) for call in self._calls)
             columns = len(self._closing.keys) + states
@@ -389,7 +341,7 @@ class _Planner:
                 for name in columns_read(expression)
             }
         else:
-            output = tuple(column for column in self._scope.values() if isinstance(column, Column))
+            output = tuple(self._scope.typed().values())
             needed = {column.name for column in output}
         steps, read = needed_only(self._steps, needed)
         return Plan(
@@ -412,74 +364,3 @@ class _Planner:
         ]
         read = tuple(column for column in typed if column.name in names)
         return read or tuple(sorted(typed, key=lambda column: column.type.bits)[:1])
-
-    # --- columns and expressions ------------------------------------------------------------------
-
-    def _expression(self, text: str, place: tuple[str | int, ...]) -> TypedExpression | None:
-        tree = self._parsed(text, place)
-        if tree is None:
-            return None
-        return check(
-            tree,
-            pointer(*place),
-            self._problems,
-            text=text,
-            scope=self._typed_scope(),
-            functions=self._functions,
-            shared=self._shared,
-        )
-
-    def _parsed(self, text: str, place: tuple[str | int, ...]) -> syntax.Syntax | None:
-        """The syntax of an expression, unless it reads a column that cannot be used."""
-        tree = parse(text, pointer(*place), self._problems, self._limits)
-        if tree is None:
-            return None
-        untyped = [name for name in _names(tree) if isinstance(self._find(name), _Untyped)]
-        for name in untyped:
-            self._usable(name, place)
-        return None if untyped else tree
-
-    def _typed_scope(self) -> dict[str, Column]:
-        return {name: column for name, column in self._scope.items() if isinstance(column, Column)}
-
-    def _find(self, name: str) -> Column | _Untyped | None:
-        return self._scope.get(name, _Untyped() if self._is_open else None)
-
-    def _existing(self, name: str, place: tuple[str | int, ...]) -> str | None:
-        """The name, if a column has it."""
-        if self._find(name) is not None:
-            return name
-        self._problems.add(
-            "unknown_column",
-            pointer(*place),
-            f"there is no column {name!r} at this step",
-            near_miss(name, self._scope),
-        )
-        return None
-
-    def _usable(self, name: str, place: tuple[str | int, ...]) -> Column | None:
-        """The column of that name, if its values can be used."""
-        column = self._find(name)
-        if isinstance(column, Column):
-            return column
-        if column is not None and column.stated:
-            self._problems.add(
-                "not_supported_yet",
-                pointer(*place),
-                f"column {name!r} is of type {column.stated}, which the language has not yet",
-                'give it a type in source.columns, such as "string", or drop it',
-            )
-        return None
-
-
-def _names(tree: object) -> list[str]:
-    """The columns that an expression names, each once."""
-    if isinstance(tree, syntax.Name):
-        return [tree.name]
-    if isinstance(tree, tuple):
-        parts: list[object] = list(tree)
-    elif isinstance(tree, syntax.Syntax):
-        parts = [getattr(tree, field.name) for field in fields(tree)]
-    else:
-        return []
-    return list(dict.fromkeys(name for part in parts for name in _names(part)))

@@ -303,7 +303,7 @@ def test_problems_behind_a_bad_source_and_a_bad_step_are_reported_too() -> None:
         "functions": {"f": "def f(a: i64) -> i64:\n    return b"},
         "steps": [
             {"filter": "n +"},
-            {"sort": ["n"]},
+            {"sample": "some"},
             {"derive": {"k": "zzz(", "m": "1 + 'a'"}},
             {"select": ["k", "unseen"]},
             {"derive": {"z": "other"}},
@@ -313,7 +313,7 @@ def test_problems_behind_a_bad_source_and_a_bad_step_are_reported_too() -> None:
         check_document(json.dumps(document).encode())
     assert [(problem.code, problem.pointer) for problem in caught.value.problems] == [
         ("bad_value", "/source/range/n"),
-        ("not_supported_yet", "/steps/1"),
+        ("choose_one", "/steps/1/sample"),
         ("unknown_variable", "/functions/f"),
         ("sql_syntax", "/steps/0/filter"),
         ("sql_syntax", "/steps/2/derive/k"),
