@@ -88,10 +88,13 @@ def str_recase(s: str, runs: str) -> str:
     target = start
     at = string_ptr(s)
     end = at + bytes
-    from_first = u64(0x80 - load32(string_ptr(runs))) * EVERY_BYTE
-    behind_last = u64(0x7F - load32(string_ptr(runs), 4)) * EVERY_BYTE
+    first = load32(string_ptr(runs))
+    last = load32(string_ptr(runs), 4)
+    from_first = u64(0x80 - first) * EVERY_BYTE
+    behind_last = u64(0x7F - last) * EVERY_BYTE
     while at < end:
-        if at + 8 <= end:
+        byte = load8u(at)
+        if byte < 0x80 and at + 8 <= end:
             eight = u64(load64(at))
             if (eight & HIGH_BITS) == 0:
                 changes = ((eight + from_first) ^ (eight + behind_last)) & HIGH_BITS
@@ -99,7 +102,12 @@ def str_recase(s: str, runs: str) -> str:
                 at += 8
                 target += 8
                 continue
-        target = char_write(target, char_recase(char_read(at), runs))
-        at += str_width(at)
+        if byte < 0x80:
+            store8(target, byte ^ (i32(byte >= first and byte <= last) << 5))
+            at += 1
+            target += 1
+        else:
+            target = char_write(target, char_recase(char_read(at), runs))
+            at += str_width(at)
     return string_pack(start, target - start)
 '''

@@ -59,17 +59,18 @@ def re_find(s: str, machine: str, begin: i32, registers: i32) -> bool:
     state = load16u(base + (before << 1), FINDER_FIRST)
     memory_fill(registers, 0xFF, load16u(base, FINDER_REGISTERS) << 2)
     at = begin
-    while True:
-        column = end
-        if at < bytes:
-            column = load8u(base + load8u(text + at))
-        entry = load32(entries + ((state + column) << 2))
+    while at < bytes:
+        entry = load32(entries + ((state + load8u(base + load8u(text + at))) << 2))
         state = entry & 0xFFFF
-        if entry != state:
-            re_move(registers, moves + i32((u32(entry) >> 16) << 1), at)
-        if state == 0 or at >= bytes:
-            return load32(registers) >= 0
+        if u32(entry - 1) >= 0xFFFF:  # there are moves, or the state is dead
+            if state != entry:
+                re_move(registers, moves + i32((u32(entry) >> 16) << 1), at)
+            if state == 0:
+                return load32(registers) >= 0
         at += 1
+    last = load32(entries + ((state + end) << 2))
+    re_move(registers, moves + i32((u32(last) >> 16) << 1), at)
+    return load32(registers) >= 0
 
 
 def re_move(registers: i32, moves: i32, at: i32) -> None:

@@ -24,7 +24,7 @@ from jobspec.regex.tree import Where
 
 MAX_STATES = 2000
 MAX_ENTRIES = 130_000
-MAX_WORK = 300_000
+MAX_WORK = 200_000
 """Edges of programs that are followed: about a fifth of a second."""
 MAX_WAYS = 400
 

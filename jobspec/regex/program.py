@@ -25,8 +25,8 @@ from jobspec.regex.tree import (
 )
 from jobspec.unicode.ranges import ALL, Ranges
 
-MAX_INSTRUCTIONS = 20_000
-MAX_EDGES = 60_000
+MAX_INSTRUCTIONS = 10_000
+MAX_EDGES = 20_000
 
 Edge = tuple[int, int, int]
 """First and last byte, and the instruction that follows."""

@@ -31,7 +31,7 @@ _REFUSED_TOKENS: dict[TokenType, tuple[str, str]] = {
     TokenType.R_BRACE: ("a struct", "give each value a column of its own"),
     TokenType.SELECT: ("a query", "a step's expression sees one row only"),
     TokenType.NOT: ("'!'", "write NOT"),
-    TokenType.TILDE: ("'~'", "use xor(x, -1) for bits, LIKE for texts"),
+    TokenType.TILDE: ("'~'", "use xor(x, -1) for bits, regexp_matches for texts"),
     TokenType.DIV: ("DIV", "write //"),
     TokenType.DAMP: ("'&&'", "write AND"),
     TokenType.ARROW: ("'->'", "there are no lists and no JSON yet; write a function"),

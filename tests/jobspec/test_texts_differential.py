@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from jobspec.sql.functions import FUNCTIONS, OPERATORS, binary, editing, letters, likeness, patterns
 from jobspec.types import Column, ValueType
+from tests.jobspec import unicode_facts
 from tests.jobspec.expressions import DuckDB, Expressions, Trapped, evaluate
 from tests.jobspec.test_differential_sql import agree
 
@@ -154,6 +155,35 @@ def test_what_is_null_is_not_computed() -> None:
     schema = (Column("s", ValueType.STRING, nullable=True), Column("n", ValueType.I64))
     calls = ["repeat(s, n)", "lpad('a', n, s)", "rpad(s, n, 'b')", "chr(n + length(s))", "unhex(s)"]
     assert Expressions(calls, schema).run((None, 2**62)) == [None] * len(calls)
+
+
+SURROGATES_AND_MORE = st.one_of(
+    st.binary(max_size=8),
+    st.text(max_size=5).map(lambda text: text.encode(errors="surrogatepass")),
+    st.sampled_from([b"\xc0\x80", b"\xe0\x9f\xbf", b"\xed\xa0\x80", b"\xf0\x8f\xbf\xbf"]),
+    st.sampled_from([b"\xf4\x90\x80\x80", b"\xf5\x80\x80\x80", b"\xe2\x82", b"a\x80", b"\xff"]),
+)
+DECODED = Expressions(["decode(b)"], (Column("b", ValueType.BINARY),))
+
+
+@given(SURROGATES_AND_MORE)
+def test_bytes_are_decoded_where_python_decodes_them(data: bytes) -> None:
+    try:
+        expected: object = data.decode()
+    except UnicodeDecodeError:
+        expected = Trapped()
+    assert DECODED.run((data,)) == [expected]
+
+
+@pytest.mark.parametrize("function", ["lower", "upper"])
+def test_every_code_point_has_the_case_of_duckdb(function: str) -> None:
+    mapped = unicode_facts.mapping(function)
+    points = [*range(0x80, 0x3000), *range(0xA000, 0xD800), *range(0xF900, 0x1F000)]
+    compiled = Expressions([f"{function}(s)"], (Column("s", ValueType.STRING),))
+    for start in range(0, len(points), 5000):
+        part = points[start : start + 5000]
+        (found,) = compiled.run(("".join(map(chr, part)),))
+        assert found == "".join(chr(mapped.get(point, point)) for point in part)
 
 
 def test_every_function_of_these_families_is_compared() -> None:
