@@ -24,7 +24,8 @@ from jobspec.sql.functions import (
     Function,
     Takes,
 )
-from jobspec.sql.intervals import UNIT_FUNCTIONS, Intervals, is_interval
+from jobspec.sql.functions.forms import UNIT_FUNCTIONS
+from jobspec.sql.intervals import Intervals, is_interval
 from jobspec.sql.names import (
     AGGREGATE_NAMES,
     NOT_YET_FUNCTIONS,
@@ -266,13 +267,13 @@ class Checker(Calls, Intervals):
         if node.name in self.functions:
             return self.one_result(node)
         name = node.name.lower()
-        if name in {"date_add", "time_bucket"}:
-            return self.date_add(node) if name == "date_add" else self.time_bucket(node)
-        if name in UNIT_FUNCTIONS:
-            return self.no_interval(node)
-        arguments = [self.check(argument) for argument in node.arguments]
         if not self.is_plain(node, of_rows=name == "count", of_groups=name in AGGREGATE_NAMES):
             return None
+        if name in UNIT_FUNCTIONS:
+            return self.no_interval(node)
+        if name in {"date_add", "time_bucket"}:
+            return self.date_add(node) if name == "date_add" else self.time_bucket(node)
+        arguments = [self.check(argument) for argument in node.arguments]
         if name in FORMS:
             form = FORMS[name]
             taken = self.count_is(node, form.least, form.most)

@@ -13,6 +13,7 @@ from jobspec.sql import syntax, typed
 from jobspec.sql.coercion import coerce, is_bare
 from jobspec.sql.conditions import Conditions
 from jobspec.sql.functions import NEGATE, OPERATORS, TIME_BUCKET, TIMESTAMP_ADD, Function, Takes
+from jobspec.sql.functions.forms import UNIT_FUNCTIONS
 from jobspec.sql.functions.time_parts import DAY, Part, part_named
 from jobspec.sql.syntax import Syntax
 from jobspec.sql.time_texts import is_time
@@ -22,15 +23,6 @@ from jobspec.types import ValueType
 _I64, _TIMESTAMP = ValueType.I64, ValueType.TIMESTAMP
 _ZERO = Constant(_I64, 0)
 _HINT = "add it to a date or timestamp; date_diff gives the difference of two"
-
-UNIT_FUNCTIONS = {
-    f"to_{name}": name
-    for name in (
-        *("microseconds", "milliseconds", "seconds", "minutes", "hours", "days", "weeks"),
-        *("months", "quarters", "years", "decades", "centuries", "millennia"),
-    )
-}
-"""`to_days(n)` is `INTERVAL (n) DAY`."""
 
 
 @dataclass(frozen=True, slots=True)

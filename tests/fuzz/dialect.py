@@ -8,6 +8,7 @@ from random import Random
 from jobspec.plugins import plugins
 from jobspec.sql.functions import mathematics
 from jobspec.sql.functions.signature import Takes
+from jobspec.sql.functions.time_parts import PARTS
 from jobspec.types import ValueType
 
 T = ValueType
@@ -66,7 +67,12 @@ _PATTERNS = [
 ]
 _REGEXP = ("regexp_matches", "regexp_full_match", "regexp_extract", "regexp_replace")
 LITERAL_ONLY = {Takes.LITERAL}
+_UNITS = [f"'{part.name}'" for part in PARTS if part.months or part.micros]
 LITERALS: dict[tuple[str, int], list[str]] = {
+    ("date_part", 0): [f"'{part.name}'" for part in PARTS],
+    ("date_trunc", 0): [*_UNITS, "'isoyear'"],
+    ("date_diff", 0): [*_UNITS, "'isoyear'"],
+    ("date_sub", 0): _UNITS,
     ("LIKE", 1): ["'%'", "'%a%'", "'_a%'", "'a_'", "'%é'", "''", "'%a%b%'", "'aa%'", "'%_'"],
     ("trim", 1): ["' a'", "'é😀'", "''"],
     **{(name, 1): _PATTERNS for name in _REGEXP},

@@ -16,6 +16,7 @@ from random import Random
 from jobspec import sql
 from jobspec.problems import ProblemList
 from jobspec.sql.functions import FORMS, FUNCTIONS, OPERATORS
+from jobspec.sql.functions.forms import UNIT_FUNCTIONS
 from jobspec.sql.functions.signature import Function, Overload, Takes
 from jobspec.sql.typed import Input
 from jobspec.types import ValueType
@@ -36,6 +37,7 @@ FAMILIES: dict[Takes, Collection[ValueType]] = {
 """The types of columns that can be such an operand; none for what is written, not computed."""
 _COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 _CONDITIONS = ("AND", "OR", "NOT", "IS NULL", "IS TRUE", "BETWEEN", "IN", "DISTINCT")
+_TIMED = {"date_add", "time_bucket"}
 _FORMS = ("CASE", "CASE x", "CAST", "TRY_CAST", *FORMS)
 
 
@@ -231,7 +233,10 @@ class Generator:
             return tuple(one for one in INTEGERS if one is not T.U64)
         if type_.is_float:
             return tuple(one for one in NUMBERS if one is not T.U64)
-        return (type_,)
+        if type_.is_decimal:
+            return tuple(one for one in TYPES if one.is_decimal or one.is_integer)
+        times = (T.DATE, T.TIMESTAMP)
+        return times if type_ in times else (type_,)
 
     def _condition(self, name: str, depth: int) -> Sql:
         bools = (T.BOOL,)
@@ -288,8 +293,23 @@ class Generator:
             case "concat" | "concat_ws":
                 others = [self._value((T.STRING, T.BOOL, T.I64), depth) for _ in range(2)]
                 return _join(f"{name}({{}}, {{}}, {{}})", self._value((T.STRING,), depth), *others)
+        if name in _TIMED or name in UNIT_FUNCTIONS:
+            return self._timed(name, depth)
         null = self._rng.choice(["", "", "NULL, "])
         return _join(f"{name}({null}{{}}, {{}})", first, second)
+
+    def _timed(self, name: str, depth: int) -> Sql:
+        """What takes an interval."""
+        value = self._value((T.DATE, T.TIMESTAMP), depth)
+        count = self._rng.choice([1, 2, 3, 7, 12, 100])
+        if name == "time_bucket":
+            unit = self._rng.choice(["MONTHS", "WEEKS", "DAYS", "HOURS", "SECONDS"])
+            return _join(f"time_bucket(INTERVAL {count} {unit}, {{}})", value)
+        sign = self._rng.choice(["", "-"])
+        if name == "date_add":
+            text = f"'{sign}{count} months {count} days {sign}{count}:05:06'"
+            return _join(f"date_add({{}}, INTERVAL {text})", value)
+        return _join(f"({{}} {sign or '+'} {name}({count}))", value)
 
     def _cast(self, value: Sql, target: ValueType, word: str) -> Sql | None:
         ours = f"{word}({value.ours} AS {target})"
