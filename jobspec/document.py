@@ -83,7 +83,7 @@ class JobDocument(Model):
     about: Prose = ""
     """One sentence that visitors read before they say yes."""
     source: Source
-    """Where the rows come from: `rows`, `upload` or `range`."""
+    """Where the rows come from: `rows`, `upload`, `url` or `range`."""
     functions: Functions = Field({})
     """Functions that expressions may call, by name: restricted Python, or WebAssembly."""
     shared: SharedInputs = Field({})

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from owc.cli import EXIT_REFUSED
+from owc.cli.files import SHARED_HELP, named_files, with_files
 from owc.cli.hub_api import render_problem
-from owc.cli.submit import with_upload
 
 
 @click.command()
@@ -20,19 +20,32 @@ from owc.cli.submit import with_upload
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The file that the job's source is to be.",
 )
+@click.option("--shared", multiple=True, callback=named_files, help=SHARED_HELP)
 @click.option("--wat", is_flag=True, help="Print the disassembly, not the listing.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the .wasm here.")
-def check(*, file: Path, upload: Path | None, wat: bool, output: Path | None) -> None:
+def check(
+    *,
+    file: Path,
+    upload: Path | None,
+    shared: dict[str, Path],
+    wat: bool,
+    output: Path | None,
+) -> None:
     """Print the problems of the job document FILE, or the program it compiles to."""
     import jobspec
 
     document = file.read_bytes()
     local: dict[str, Path] = {}
-    if upload is not None:
-        with upload.open("rb") as stream:
+
+    def digest(path: Path) -> str:
+        with path.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        local[sha256] = upload
-        document = with_upload(document, sha256)
+        local[sha256] = path
+        return sha256
+
+    if upload is not None or shared:
+        digests = {name: digest(path) for name, path in shared.items()}
+        document = with_files(document, None if upload is None else digest(upload), digests)
 
     def open_upload(sha256: str) -> Path:
         if sha256 not in local:

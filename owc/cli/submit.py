@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import click
 
+from owc.cli.files import SHARED_HELP, named_files, with_files
 from owc.cli.hub_api import HubApi
 from owc.cli.jobs import FORMS, exit_unless_succeeded, fetch_result, follow, form_of
 from owc.cli.options import hub_options
@@ -21,6 +20,7 @@ from owc.cli.options import hub_options
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Upload this file first and make it the job's source.",
 )
+@click.option("--shared", multiple=True, callback=named_files, help=SHARED_HELP)
 @click.option("--wait", is_flag=True, help="Follow the job until it is done.")
 @click.option(
     "-o",
@@ -35,6 +35,7 @@ def submit(
     token: str | None,
     file: Path,
     upload: Path | None,
+    shared: dict[str, Path],
     wait: bool,
     output: Path | None,
     form: str | None,
@@ -44,24 +45,17 @@ def submit(
         form = form_of(output, form)
     api = HubApi(url, token)
     document = file.read_bytes()
-    if upload is not None:
-        with upload.open("rb") as stream:
-            document = with_upload(document, api.upload(stream)["sha256"])
+    if upload is not None or shared:
+
+        def send(path: Path) -> str:
+            with path.open("rb") as stream:
+                return str(api.upload(stream)["sha256"])
+
+        sent = {name: send(path) for name, path in shared.items()}
+        document = with_files(document, None if upload is None else send(upload), sent)
     job = api.submit(document)
     click.echo(f"{job['id']} {job['state']} {api.url}{job['url']}", err=wait or output is not None)
     if wait or output is not None:
         exit_unless_succeeded(follow(api, job["id"]))
         if output is not None:
             fetch_result(api, job["id"], output, form)
-
-
-def with_upload(document: bytes, sha256: str) -> bytes:
-    """The document with its source's upload set; one that is not understood stays as it is."""
-    try:
-        parsed: Any = json.loads(document)
-    except ValueError:
-        return document
-    if isinstance(parsed, dict) and isinstance(parsed.get("source"), dict):
-        parsed["source"]["upload"] = sha256
-        return json.dumps(parsed, ensure_ascii=False).encode()
-    return document

@@ -96,8 +96,43 @@ def test_check_takes_a_local_file_as_the_source(run: Callable[..., Result], tmp_
     assert result.exit_code == 0, result.output
 
 
+def test_check_takes_a_local_file_as_what_is_behind_a_url(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("n\n1\n")
+    job = {"name": "x", "source": {"url": "https://example.org/a.csv", "format": "csv"}}
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    assert "not_fetched" in run("check", tmp_path / "job.json").stderr
+    result = run("check", tmp_path / "job.json", "--upload", tmp_path / "a.csv")
+    assert result.exit_code == 0, result.output
+
+
+SHARING = {
+    "name": "Lookup",
+    "source": {"range": {"n": [0, 2]}},
+    "shared": {"cities": {"upload": "0" * 64, "format": "csv"}},
+    "steps": [{"join": {"table": "cities", "on": {"n": "id"}}}, {"select": ["city"]}],
+}
+
+
 @pytest.mark.redis
-@pytest.mark.parametrize("suffix", ["csv", "ndjson", "parquet"])
+def test_shared_inputs_are_taken_from_local_files(
+    run: Callable[..., Result], hub: ServedHub, tmp_path: Path
+) -> None:
+    (tmp_path / "cities.csv").write_text("id,city\n0,Oslo\n1,Rome\n")
+    (tmp_path / "job.json").write_text(json.dumps(SHARING))
+    arguments = [tmp_path / "job.json", "--shared", f"cities={tmp_path / 'cities.csv'}"]
+    assert run("check", *arguments).exit_code == 0
+    output = tmp_path / "out.csv"
+    result = run("submit", *arguments, "-o", output, OWC_URL=hub.url)
+    assert result.exit_code == 0, result.output
+    assert output.read_text().split() == ["city", "Oslo", "Rome"]
+    refused = run("check", tmp_path / "job.json", "--shared", "cities")
+    assert (refused.exit_code, "NAME=FILE" in refused.stderr) == (2, True)
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("suffix", ["csv", "ndjson", "parquet", "arrow"])
 def test_submit_waits_and_writes_the_result(
     run: Callable[..., Result], hub: ServedHub, document: Path, tmp_path: Path, suffix: str
 ) -> None:
@@ -110,6 +145,11 @@ def test_submit_waits_and_writes_the_result(
         assert rows == [{name: str(value) for name, value in ANSWER.items()}]
     elif suffix == "ndjson":
         assert json.loads(output.read_text()) == ANSWER
+    elif suffix == "arrow":
+        import pyarrow.ipc
+
+        with pyarrow.ipc.open_file(output) as file:
+            assert file.read_all().to_pylist() == [ANSWER]
     else:
         import pyarrow.parquet
 
