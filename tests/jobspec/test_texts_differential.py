@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from jobspec.sql.functions import FUNCTIONS, OPERATORS, binary, editing, letters, likeness, patterns
 from jobspec.types import Column, ValueType
+from tests.fuzz.compare import agree
 from tests.jobspec import unicode_facts
 from tests.jobspec.expressions import DuckDB, Expressions, Trapped, evaluate
-from tests.jobspec.test_differential_sql import agree
 
 SCHEMA = (
     Column("s", ValueType.STRING, nullable=True),
