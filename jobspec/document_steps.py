@@ -99,7 +99,13 @@ class Draw(Model):
 class SampleStep(StepModel):
     """Keep some rows, drawn pseudo-randomly by their place in the source: always the same ones."""
 
-    sample: Annotated[Draw, BeforeValidator(check_sample)]
+    sample: Annotated[
+        Draw,
+        BeforeValidator(
+            check_sample, json_schema_input_type=Annotated[float, Field(gt=0, le=1)] | Draw
+        ),
+    ]
+    """A fraction alone, or an object."""
 
 
 class JoinStep(StepModel):
@@ -109,7 +115,12 @@ class JoinStep(StepModel):
         table: Name
         """A table of `shared`."""
         on: Annotated[
-            dict[ColumnName, ColumnName], Field(min_length=1), BeforeValidator(check_join_on)
+            dict[ColumnName, ColumnName],
+            Field(min_length=1),
+            BeforeValidator(
+                check_join_on,
+                json_schema_input_type=dict[ColumnName, ColumnName] | list[ColumnName],
+            ),
         ]
         """The columns that are equal: `{"column of the job": "column of the table"}`."""
         columns: Annotated[list[ColumnName], AfterValidator(check_distinct)] | None = None

@@ -439,3 +439,47 @@ def test_words_hold_no_hidden_characters(member: str, hidden: str) -> None:
     assert not problems_of(raw(**{member: "two\r\nlines \u200f\u05d0"}))
     (problem,) = problems_of(raw(**{member: f"words {hidden}"}))
     assert (problem.code, problem.pointer) == ("bad_value", f"/{member}")
+
+
+EVERY_STEP = [
+    {"filter": "n > 1"},
+    {"derive": {"m": "n + 1"}},
+    {"rename": {"m": "k"}},
+    {"select": ["n", "k"]},
+    {"join": {"table": "t", "on": ["n"], "how": "left"}},
+    {"drop": ["k"]},
+    {"sample": 0.5},
+]
+CLOSINGS = [
+    {"sample": {"rows": 3, "seed": 2}},
+    {"aggregate": {"c": "count(*)"}, "by": ["n"]},
+    {"distinct": True},
+    {"distinct": ["n"]},
+    {"sort": ["n desc nulls first"], "limit": 3},
+    {"limit": 3},
+    {"stop_when": "n = 3"},
+]
+
+
+@pytest.mark.parametrize("closing", CLOSINGS)
+def test_a_document_with_every_step_survives_as_text(closing: dict[str, Any]) -> None:
+    document = parse_document(
+        raw(
+            steps=[*EVERY_STEP, closing],
+            finish=[{"sort": ["n"]}],
+            shared={"t": {"rows": [{"n": 1}]}},
+            trust={"verify": "n > 1"},
+            output={"image": {"x": "n", "y": "n", "value": "n"}, "npy": {"value": "n"}},
+        )
+    )
+    text = document.to_json()
+    assert parse_document(text.encode()) == document
+    assert parse_document(text.encode()).to_json() == text
+
+
+def test_the_schema_knows_the_short_forms_of_steps() -> None:
+    definitions = document_schema()["$defs"]
+    sample = definitions["SampleStep"]["properties"]["sample"]
+    assert {"exclusiveMinimum": 0, "maximum": 1, "type": "number"} in sample["anyOf"]
+    on = definitions["Join"]["properties"]["on"]
+    assert {"object", "array"} == {form["type"] for form in on["anyOf"]}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from owc.domain.states import JobState, SubJobState
-from owc.services import catalogue, checking, collection
+from owc.services import catalogue, checking, collection, completion
 from owc.services.hub import Hub
 from tests.owc.jobs import Volunteer, answer, submit
 
@@ -139,6 +139,46 @@ def test_a_limit_ends_a_job_as_soon_as_one_sub_job_has_all_its_rows(
     run_tasks()
     assert answer(hub, job_id) == [{"n": n} for n in range(120, 125)]
     assert Counter(states(hub, job_id)) == {"settled": 2, "cancelled": 8}
+
+
+def test_a_row_found_while_the_source_is_still_cut_ends_the_cutting(
+    hub: Hub, run_tasks: RunTasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = submit(hub, search("n >= 150"))
+    volunteer = Volunteer(hub)
+    feed = completion.feed_queues
+
+    def feed_and_find(hub: Hub) -> int:
+        fed = feed(hub)
+        while receipts := volunteer.work_once(1):
+            assert receipts[0].status == "stored"
+            check_all(hub, job_id)
+        return fed
+
+    monkeypatch.setattr(completion, "BATCH_ROWS", 3)
+    monkeypatch.setattr(completion, "feed_queues", feed_and_find)
+    run_tasks()
+    assert states(hub, job_id) == ["settled", "settled", "cancelled"]
+    assert answer(hub, job_id) == [{"n": 150}]
+    assert catalogue.job_summary(hub, job_id).rows_total == 200
+
+
+def test_a_lease_is_revoked_only_if_nothing_of_it_is_needed(hub: Hub, run_tasks: RunTasks) -> None:
+    """One that holds rows before the found one too goes on."""
+    job_id = submit(hub, search("n >= 250"))
+    run_tasks()
+    first, second = Volunteer(hub), Volunteer(hub)
+    both, later = first.leased(4), second.leased(2)
+    found = first.reports(both)[2]
+    collection.take_results(hub, [found])
+    check_all(hub, job_id)
+    assert states(hub, job_id)[:4] == ["leased", "leased", "settled", "cancelled"]
+    late = collection.take_results(hub, second.reports(later))
+    assert {receipt.status for receipt in late} == {"too_late"}
+    rest = collection.take_results(hub, first.reports(both)[:2])
+    assert [receipt.status for receipt in rest] == ["stored", "stored"]
+    run_tasks()
+    assert answer(hub, job_id) == [{"n": 250}]
 
 
 def test_a_finish_sees_the_merged_result(hub: Hub, run_tasks: RunTasks) -> None:
