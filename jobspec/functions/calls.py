@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from jobspec import ir
-from jobspec.functions import arithmetic, arrays, builtins, intrinsics
+from jobspec.functions import arithmetic, arrays, builtins, folds, intrinsics
 from jobspec.functions.arrays import Array
 from jobspec.functions.context import CompiledFunction, Value
 from jobspec.functions.conversions import passed, widened
@@ -24,7 +24,6 @@ ELSEWHERE: dict[str, str] = {
     "reversed": "write `for i in range(len(xs) - 1, -1, -1):`",
     "sorted": "sort the array in loops of your own",
     "str": "strings stay in SQL",
-    "sum": "add up in a loop",
     "zip": "write `for i in range(len(xs)):`",
 }
 """Python's own functions that are not here, and what does their work."""
@@ -38,6 +37,10 @@ def call(expressions: Expressions, node: ast.Call) -> tuple[Value, ...]:
         raise ctx.refuse("unsupported_python", node, "arguments are given by position, one by one")
     if not ctx.trusted and name in _FORMS:
         return _FORMS[name](expressions, node)
+    if not ctx.trusted and name in ("min", "max") and len(node.args) == 1:
+        array = _array(expressions, name, node)
+        op = ast.Lt() if name == "min" else ast.Gt()
+        return (folds.extreme(ctx, array, op, node.args[0]),)
     table = intrinsics.TABLE if ctx.trusted else builtins.TABLE
     entry = table.get(name)
     if entry is not None:
@@ -147,14 +150,24 @@ def _wrong_count(expressions: Expressions, node: ast.Call, name: str, many: str)
 # --- forms: what takes or gives more than single numbers ------------------------------------------
 
 
-def _len(expressions: Expressions, node: ast.Call) -> tuple[Value, ...]:
+def _array(expressions: Expressions, name: str, node: ast.Call) -> Array:
+    """The one argument of a function of arrays."""
     if len(node.args) != 1:
-        raise _wrong_count(expressions, node, "len", "1")
+        raise _wrong_count(expressions, node, name, "1")
     array = expressions.operand(node.args[0])
     if not isinstance(array, Array):
-        message = f"len takes an array, not {array.type}"
+        message = f"{name} takes an array, not {array.type}"
         raise expressions.ctx.refuse("type_mismatch", node, message)
-    return (arrays.length(array),)
+    return array
+
+
+def _len(expressions: Expressions, node: ast.Call) -> tuple[Value, ...]:
+    return (arrays.length(_array(expressions, "len", node)),)
+
+
+def _sum(expressions: Expressions, node: ast.Call) -> tuple[Value, ...]:
+    array = _array(expressions, "sum", node)
+    return (folds.total(expressions.ctx, array, node.args[0]),)
 
 
 def _divmod(expressions: Expressions, node: ast.Call) -> tuple[Value, ...]:
@@ -169,7 +182,7 @@ def _divmod(expressions: Expressions, node: ast.Call) -> tuple[Value, ...]:
     return (quotient, arithmetic.binary(ctx, ast.Mod(), left, right, node))
 
 
-_FORMS = {"divmod": _divmod, "len": _len}
+_FORMS = {"divmod": _divmod, "len": _len, "sum": _sum}
 
 FORM_NAMES = frozenset(_FORMS)
 """Built-in functions that are not in the table of those that take numbers and give one."""

@@ -306,6 +306,30 @@ def test_a_loop_goes_over_the_elements_that_are_there() -> None:
     assert functions("f", 0) == 10200 + 20
 
 
+def test_arrays_are_folded_from_the_first_element_to_the_last() -> None:
+    functions = Functions(
+        "def f(x: f64, y: f64, z: f64) -> f64:\n    return sum([x, y, z])",
+        "def low(x: f64, y: f64, z: f64) -> f64:\n    return min([x, y, z])",
+        "def high(x: f64, y: f64, z: f64) -> f64:\n    return max([x, y, z])",
+        "def whole(n: i64) -> i64:\n    xs: i16[:] = [n, 3, -5]\n"
+        "    return sum(xs) * 100 + max(xs) * 10 + min(xs)",
+        "def true(n: i64) -> i64:\n    return sum([n > i for i in range(9)])",
+        "def wide(n: u64) -> u64:\n    return sum([n, n]) + max([n, 1])",
+        "def row(m: i64[:, :], k: i64) -> i64:\n    return max(m[k]) - min(m[k])",
+        "def rows(k: i64) -> i64:\n    return row([[1, 9], [4, 6]], k)",
+    )
+    assert functions("f", 1e308, 1e308, -1e308) == math.inf
+    assert functions("f", 1e16, 1.0, 1.0) == 1e16 + 1.0 + 1.0
+    assert math.copysign(1, functions("f", -0.0, -0.0, -0.0)) == 1
+    for numbers in ((3.0, 1.0, 2.0), (math.nan, 1.0, 2.0), (1.0, math.nan, 0.0), (0.0, -0.0, 0.0)):
+        assert repr(functions("low", *numbers)) == repr(min(numbers))
+        assert repr(functions("high", *numbers)) == repr(max(numbers))
+    assert functions("whole", 30000) == 29998 * 100 + 300000 - 5
+    assert functions("true", 4) == 4
+    assert functions("wide", -1) == -3
+    assert [functions("rows", k) for k in (0, 1)] == [8, 2]
+
+
 def test_a_comprehension_keeps_its_variable_to_itself() -> None:
     functions = Functions(
         "def f() -> i64:\n    i = 5\n    xs = [i for i in range(3)]\n    return i * 10 + xs[2]"
@@ -475,7 +499,12 @@ HEAD = "def f(n: i64, x: f64, xs: f64[:], m: u8[:, :]) -> i64:\n"
         ("return len(n)", "type_mismatch", 2, 12, "len takes an array, not i64"),
         ("return len(xs, xs)", "wrong_argument_count", 2, 12, "len takes 1 argument, not 2"),
         ("return int(max(xs, x))", "type_mismatch", 2, 20, "a number is needed"),
-        ("return int(sum(xs))", "unknown_function", 2, 16, "add up in a loop"),
+        ("return int(sum(m))", "unsupported_python", 2, 20, "not over"),
+        ("return int(sum(x))", "type_mismatch", 2, 16, "sum takes an array, not f64"),
+        ("return int(max(m))", "type_mismatch", 2, 20, "numbers are compared"),
+        ("return int(min([True]))", "type_mismatch", 2, 20, "numbers are compared"),
+        ("return max(n)", "type_mismatch", 2, 12, "max takes an array, not i64"),
+        ("return sorted(xs)", "unknown_function", 2, 12, "in loops of your own"),
         ("xs.append(x)\n    return n", "unsupported_python", 2, 5, "computed and not used"),
         ("y = xs.pop()\n    return n", "unsupported_python", 2, 9, "an array keeps its length"),
         ("for row in m:\n        pass\n    return n", "unsupported_python", 2, 16, "not over"),

@@ -322,7 +322,7 @@ HEAD = "def f(n: i64, x: f64, b: bool) -> i64:\n"
         ("return absolute(n)", "unknown_function", 2, 12, "no function absolute"),
         ("return math.sine(n)", "unknown_function", 2, 12, "math.sine"),
         ("return math.po", "unknown_variable", 2, 12, "there is: e, inf, nan, pi, tau"),
-        ("return max(n)", "wrong_argument_count", 2, 12, "max takes 2 or more arguments, not 1"),
+        ("return max()", "wrong_argument_count", 2, 12, "max takes 2 or more arguments, not 0"),
         ("return abs(n, n)", "wrong_argument_count", 2, 12, "abs takes 1 argument, not 2"),
         ("return max(n, key=n)", "unsupported_python", 2, 12, "by position"),
         ("return n.bit_length()", "unsupported_python", 2, 12, "by their plain name"),

@@ -61,7 +61,7 @@ class ArrayWriter(Writer):
         return super().expression(I64, 0)
 
     def i64(self, depth: int) -> str:
-        match self.pick("plain", "plain", "plain", "round", "length", "math", "call"):
+        match self.pick("plain", "plain", "plain", "round", "length", "math", "call", "fold"):
             case "round":
                 return f"{self.pick('round', 'math.trunc')}({self.expression(F64, depth)})"
             case "length":
@@ -70,6 +70,9 @@ class ArrayWriter(Writer):
                 return f"math.isqrt({self.expression(I64, depth)})"
             case "math":
                 return f"math.gcd({self.expression(I64, depth)}, {self.expression(I64, depth)})"
+            case "fold" if self.arrays:
+                array = self.pick("xs", "bs", "m[1]", "[a, b]") if self.is_whole else "xs"
+                return f"{self.pick('sum', 'min', 'max')}({array})"
             case "call" if self.is_whole:
                 return f"total({self.pick('xs', 'ws', 'm[1]', '[a, 2, b]')}, {self.pick('a', 'i')})"
         return super().i64(depth)
