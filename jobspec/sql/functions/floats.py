@@ -5,6 +5,8 @@ Not here: how decimals are rounded (`jobspec.sql.functions.decimals`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from jobspec import ir
 from jobspec.sql.comparisons import is_nan
 from jobspec.sql.functions import decimals
@@ -27,17 +29,34 @@ def _unary_float(name: str) -> Lower:
     return lambda of: op(f"{of.type.kind}.{name}", of[0])
 
 
+def _digits(of: Operands) -> int:
+    return int(of[1].value) if len(of.values) > 1 and isinstance(of[1], ir.Const) else 0
+
+
 def _trunc(of: Operands) -> ir.Expr:
-    return op(f"{of.type.kind}.trunc", of[0]) if of.type.is_float else of[0]
+    digits = _digits(of)
+    if not of.type.is_float:
+        return of[0] if digits >= 0 else _cut_integer(of, -digits)
+    if digits == 0:
+        return op(f"{of.type.kind}.trunc", of[0])
+    return _scaled_to_digits(of, digits, lambda scaled: op("f64.trunc", scaled))
+
+
+def _cut_integer(of: Operands, zeros: int) -> ir.Expr:
+    power = 10**zeros
+    if power > of.type.maximum:
+        return i64(0)
+    rest = op(f"i64.rem_{'u' if of.unsigned else 's'}", of[0], i64(power))
+    return op("i64.sub", of[0], rest)
 
 
 def _round(of: Operands) -> ir.Expr:
-    digits = int(of[1].value) if len(of.values) > 1 and isinstance(of[1], ir.Const) else 0
+    digits = _digits(of)
     if not of.type.is_float:
         return of[0] if digits >= 0 else _round_integer(of, -digits)
     if digits == 0:
         return _half_away(of.body, of.type, of[0])
-    return _round_to_digits(of, digits)
+    return _scaled_to_digits(of, digits, lambda it: _half_away(of.body, ValueType.F64, it))
 
 
 def _half_away(body: ir.Body, type_: ValueType, value: ir.Expr) -> ir.Expr:
@@ -49,14 +68,14 @@ def _half_away(body: ir.Body, type_: ValueType, value: ir.Expr) -> ir.Expr:
     return ir.Choose(op(f"{kind}.ge", rest, real(type_, 0.5)), away, whole)
 
 
-def _round_to_digits(of: Operands, digits: int) -> ir.Expr:
+def _scaled_to_digits(of: Operands, digits: int, whole: Callable[[ir.Expr], ir.Expr]) -> ir.Expr:
     """As DuckDB: scale, round, scale back, in f64; the value itself if that leaves the floats."""
     f64 = ValueType.F64
     value = of[0] if of.type is f64 else of.body.temporary(op("f64.promote_f32", of[0]))
     factor = real(f64, float(f"1e{min(abs(digits), 400)}"))
     scale, back = ("f64.mul", "f64.div") if digits > 0 else ("f64.div", "f64.mul")
     scaled = of.body.temporary(op(scale, value, factor))
-    rounded = of.body.temporary(op(back, _half_away(of.body, f64, scaled), factor))
+    rounded = of.body.temporary(op(back, whole(scaled), factor))
     finite = op("f64.lt", op("f64.abs", rounded), real(f64, _INFINITY))
     instead = value
     if digits < 0:
@@ -205,8 +224,21 @@ FUNCTIONS = (
     ),
     Function(
         name="trunc",
-        overloads=(*_function("trunc", Takes.NUMBER, SAME, _trunc), decimals.TRUNC),
-        about="The number without what stands after the point.",
-        examples=(("trunc(-1.7e0)", "-1"),),
+        overloads=(
+            Overload(
+                operation="trunc",
+                takes=(Takes.NUMBER, Takes.DIGITS),
+                gives=SAME,
+                lower=_trunc,
+                optional=1,
+            ),
+            decimals.TRUNC,
+        ),
+        about="The number without what stands after so many digits behind the point.",
+        examples=(
+            ("trunc(-1.7e0)", "-1"),
+            ("trunc(2.567e0, 2)", "2.56e0"),
+            ("trunc(1987, -2)", "1900"),
+        ),
     ),
 )
