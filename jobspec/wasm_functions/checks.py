@@ -33,19 +33,6 @@ NAN_MAKERS: dict[str, str] = {
 }
 """Instructions whose NaN results have bits that engines choose, and what the results are."""
 
-_BLIND: dict[str, str] = {
-    **{
-        f"{kind}.{name}": kind
-        for kind in ("f32", "f64", "f32x4", "f64x2")
-        for name in (*ROUNDING, "eq", "ne", "lt", "gt", "le", "ge")
-    },
-    "f32.demote_f64": "f64",
-    "f64.promote_f32": "f32",
-    "f32x4.demote_f64x2_zero": "f64x2",
-    "f64x2.promote_low_f32x4": "f32x4",
-}
-"""Instructions to which all NaNs are one, and what they take."""
-
 _TRUNCATIONS = {
     ("i32", "f64", "s"): ("gt", -(2.0**31) - 1, 2.0**31),
     ("i32", "f64", "u"): ("gt", -1.0, 2.0**32),
@@ -57,6 +44,21 @@ _TRUNCATIONS = {
     ("i64", "f32", "u"): ("gt", -1.0, 2.0**64),
 }
 """Comparison with the lower bound, the bound, and the upper bound, which is never reached."""
+
+_BLIND: dict[str, str] = {
+    **{
+        f"{kind}.{name}": kind
+        for kind in ("f32", "f64", "f32x4", "f64x2")
+        for name in (*ROUNDING, "eq", "ne", "lt", "gt", "le", "ge")
+    },
+    "f32.demote_f64": "f64",
+    "f64.promote_f32": "f32",
+    "f32x4.demote_f64x2_zero": "f64x2",
+    "f64x2.promote_low_f32x4": "f32x4",
+    **{f"{kind}.trunc_{source}_{sign}": source for kind, source, sign in _TRUNCATIONS},
+    **{f"{kind}.trunc_sat_{source}_{sign}": source for kind, source, sign in _TRUNCATIONS},
+}
+"""Instructions to which all NaNs are one, and what they take."""
 
 
 def get(variable: int) -> bytes:
@@ -89,10 +91,10 @@ def zeros(kinds: tuple[str, ...]) -> bytes:
     return b"".join(vector if kind == "v128" else constant(kind, 0) for kind in kinds)
 
 
-def needs_canonical(name: str, following: str) -> bool:
-    """Whether the bits of a NaN that an instruction makes can be seen by what follows it."""
-    made = NAN_MAKERS.get(name)
-    return made is not None and made != _BLIND.get(following) and following != "drop"
+def is_blind(name: str, made: str | None) -> bool:
+    """Whether an instruction takes all NaNs alike, in a value that `made` says the lanes of."""
+    taken = _BLIND.get(name)
+    return taken is not None and (taken in ("f32", "f64") or taken == made)
 
 
 def canonical(kind: str, kept: int) -> bytes:
@@ -103,11 +105,6 @@ def canonical(kind: str, kept: int) -> bytes:
     else:
         nan, choose = constant(kind, math.nan), instruction("select")
     return tee(kept) + nan + get(kept) + get(kept) + operator(f"{kind}.eq") + choose
-
-
-def when(condition: bytes, then: bytes) -> bytes:
-    """[] -> []"""
-    return condition + IF + then + END
 
 
 def divides_by_zero(kind: str, divisor: int) -> bytes:

@@ -33,6 +33,7 @@ from jobspec.wasm.vectors import MEMORY, MEMORY_LANE
 from jobspec.wasm_functions import checks
 from jobspec.wasm_functions.checks import get, set_, tee
 from jobspec.wasm_functions.module import Signature, WasmModule
+from jobspec.wasm_functions.nans import seen
 
 MAX_DEPTH = 500
 """Blocks within blocks."""
@@ -100,8 +101,9 @@ class Rewritten:
 def rewrite(around: Surroundings, index: int, instructions: list[Instruction]) -> Rewritten:
     """The function of that index, made safe."""
     rewriter = _Rewriter(around, index)
-    for found, following in zip(instructions, [*instructions[1:], None], strict=True):
-        rewriter.add(found, "end" if following is None else following.name)
+    visible = seen(around.module, instructions)
+    for number, found in enumerate(instructions):
+        rewriter.add(found, canonical=number in visible)
     signature = around.signature(index)
     function = Foreign(
         name=around.function(index),
@@ -139,8 +141,8 @@ class _Rewriter:
         self._piece(b"")
         return self._pieces
 
-    def add(self, found: Instruction, following: str) -> None:
-        """The instruction and what must stand around it."""
+    def add(self, found: Instruction, *, canonical: bool) -> None:
+        """The instruction and what must stand around it; `canonical` makes its NaNs so."""
         name = found.name
         if name in _WIDTHS:
             self._access(found)
@@ -152,7 +154,7 @@ class _Rewriter:
             self._piece(BlockType(signature.params, signature.results))
         else:
             self._code += found.raw
-        if checks.needs_canonical(name, following):
+        if canonical:
             kind = checks.NAN_MAKERS[name]
             kept = self._temporary("v128" if "x" in kind else kind)
             self._code += checks.canonical(kind, kept)

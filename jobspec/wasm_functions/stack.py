@@ -51,6 +51,17 @@ _GROWTH: dict[str, int] = {
 }
 """By how many values an instruction makes the stack higher; those of control are not here."""
 
+_WITHOUT_RESULT = frozenset(
+    {*STORES, *(name for name in MEMORY | MEMORY_LANE if "store" in name)}
+    | {"local.set", "global.set", "drop", "br_if", "memory.copy", "memory.fill", "nop"}
+)
+
+
+def effect(name: str) -> tuple[int, int]:
+    """How many values an instruction takes and gives, other than calls and those of blocks."""
+    given = 0 if name in _WITHOUT_RESULT else 1
+    return given - _GROWTH.get(name, 0), given
+
 
 def frame_bytes(module: WasmModule, index: int, instructions: Sequence[Instruction]) -> int:
     """What one call of a function takes, without the functions that it calls."""
@@ -68,7 +79,7 @@ def _highest(module: WasmModule, instructions: Sequence[Instruction]) -> int:
     for found in instructions:
         height += _GROWTH.get(found.name, 0)
         if found.opens:
-            signature = _block(module, found)
+            signature = block_type(module, found)
             base = height - len(signature.params)
             open_.append((height, base + len(signature.results)))
         elif found.name == "else":
@@ -83,7 +94,8 @@ def _highest(module: WasmModule, instructions: Sequence[Instruction]) -> int:
     return highest
 
 
-def _block(module: WasmModule, found: Instruction) -> Signature:
+def block_type(module: WasmModule, found: Instruction) -> Signature:
+    """What a block takes and gives."""
     if found.immediates:
         return module.types[found.immediates[0]]
     return Signature((), () if found.kind is None else (found.kind,))

@@ -40,7 +40,11 @@ class Both:
     def __init__(self, wat: str, *, fresh: bool = True) -> None:
         wasm = bytes(wasmtime.wat2wasm(wat))
         self._engine = wasmtime.Engine()
+        config = wasmtime.Config()
+        config.cranelift_nan_canonicalization = True
+        self._exact = wasmtime.Engine(config)
         self._fresh = fresh
+        self._wasm = wasm
         self._other: tuple[wasmtime.Store, Any] | None = None
         self._module = wasmtime.Module(self._engine, wasm)
         self.signatures = {
@@ -83,6 +87,12 @@ class Both:
 
     def trap_code(self) -> str:
         return self.traps.all()[self._ours["trap_site"](self._store) - 1].code
+
+    def deterministic(self, name: str, *args: Any) -> Any:
+        """The same where the engine makes each NaN canonical, as the deterministic profile says."""
+        store = wasmtime.Store(self._exact)
+        module = wasmtime.Module(self._exact, self._wasm)
+        return wasmtime.Instance(store, module, []).exports(store)[name](store, *args)
 
     def theirs(self, name: str, *args: Any) -> Any:
         """The same of an instance of the module itself, a fresh one if it keeps anything."""
