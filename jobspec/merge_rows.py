@@ -14,11 +14,16 @@ import pyarrow as pa
 import pyarrow.compute
 
 from jobspec.arrow import carriers, scalars
+from jobspec.errors import MergeError
 from jobspec.program_plan import Distinct, Sample, Sort, SortKey
 from jobspec.types import Schema, ValueType
 
 GATHERED_ROWS = 1 << 16
 """Rows are gathered until there are so many more than are kept; then the best remain."""
+MOST_BYTES = 1 << 30
+"""Of rows that are held at once."""
+MOST_KEYS = 10_000_000
+"""Of distinct rows."""
 
 Words = npt.NDArray[np.uint64]
 _SIGN = np.uint64(1 << 63)
@@ -39,6 +44,8 @@ def distinct(
             if identity not in seen:
                 seen.add(identity)
                 new[row] = True
+        if len(seen) > MOST_KEYS:
+            raise MergeError(f"there are more than {MOST_KEYS:,} distinct rows")
         if new.any():
             yield batch.filter(pa.array(new))
 
@@ -91,7 +98,7 @@ def _gather(
     Rows that are not among the best of some cannot be among the best of all.
     """
     gathered: list[pa.RecordBatch] = []
-    count = kept = 0
+    count = kept = size = 0
 
     def best() -> pa.Table:
         table = pa.Table.from_batches(gathered).combine_chunks()
@@ -100,9 +107,15 @@ def _gather(
     for batch in batches:
         gathered.append(batch)
         count += batch.num_rows
+        size += batch.nbytes
         if rows is not None and count > kept + rows + GATHERED_ROWS:
             gathered = best().to_batches()
             count = kept = sum(batch.num_rows for batch in gathered)
+            size = sum(batch.nbytes for batch in gathered)
+        if size > MOST_BYTES:
+            raise MergeError(
+                f"the rows to put in order have more than {MOST_BYTES:,} bytes; take fewer of them"
+            )
     return best() if count else None
 
 

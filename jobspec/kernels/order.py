@@ -19,13 +19,15 @@ keys_made: i64 = 0
 
 
 def key_word(at: i32, word: i64, bytes: i32) -> i32:
-    """Write the low bytes of a word, the highest first; where the next part of the key goes."""
-    shift = bytes * 8
-    while shift > 0:
-        shift -= 8
-        store8(at, i32(word >> i64(shift)))
-        at += 1
-    return at
+    """Write the low bytes of a word, the highest first; where the next part of the key goes.
+
+    Always eight bytes are written: whatever comes behind is written later.
+    """
+    rest = u64(word) << u64(64 - bytes * 8)
+    rest = (rest >> 8 & 0x00FF00FF00FF00FF) | (rest & 0x00FF00FF00FF00FF) << 8
+    rest = (rest >> 16 & 0x0000FFFF0000FFFF) | (rest & 0x0000FFFF0000FFFF) << 16
+    store64(at, i64(rotl(rest, 32)))
+    return at + bytes
 
 
 def key_text(at: i32, text: str, flip: i32) -> i32:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobspec import MergeError, OutputError, merge, result_schema
+from jobspec import MergeError, OutputError, merge, merge_rows, result_schema
 from jobspec.aggregates.merging import BATCH_ROWS
 from tests.jobspec.jobs import compiled, computed, inputs, output, result
 
@@ -141,3 +141,21 @@ def test_many_groups_come_in_bounded_batches() -> None:
     batches = list(merge(job.plan, outputs))
     assert [batch.num_rows for batch in batches] == [BATCH_ROWS, 5]
     assert all(batch.schema == result_schema(job.plan) for batch in batches)
+
+
+def test_more_rows_than_memory_holds_are_not_put_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge_rows, "MOST_BYTES", 1000)
+    source = {"range": {"n": [0, 200]}}
+    with pytest.raises(MergeError, match="more than 1,000 bytes; take fewer"):
+        computed(compiled(source, {"sort": ["n"], "limit": 200}), rows=10)
+    monkeypatch.setattr(merge_rows, "GATHERED_ROWS", 20)
+    assert len(computed(compiled(source, {"sort": ["n"], "limit": 3}), rows=10)) == 3
+
+
+def test_more_distinct_rows_than_memory_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge_rows, "MOST_KEYS", 100)
+    source = {"range": {"n": [0, 101]}}
+    with pytest.raises(MergeError, match="more than 100 distinct rows"):
+        computed(compiled(source, {"distinct": True}), rows=10)
+    last = {"derive": {"n": "n % 100"}}
+    assert len(computed(compiled(source, last, {"distinct": True}), rows=10)) == 100
