@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,7 +23,9 @@ from jobspec import (
     output_table,
     range_chunk,
 )
+from jobspec.arrow import value_fault
 from jobspec.table_bytes import encode_range
+from jobspec.types import ValueType
 from tests.jobspec.jobs import ParquetJob, compiled, inputs, output
 
 TABLE = pa.table(
@@ -49,6 +52,29 @@ def test_chunks_are_the_rows_in_order_within_both_bounds(
     for before, after in pairwise(found):
         room = max_bytes - len(before.data)
         assert before.rows == rows or room < 1024 or after is found[-1]
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (pa.array([0, 2_932_897], pa.int32()).view(pa.date32()), "a date is not in the years 1"),
+        (pa.array([0, -719_163], pa.int32()).view(pa.date32()), "a date is not in the years 1"),
+        (pa.array([0, 2**62], pa.int64()).view(pa.timestamp("us")), "a timestamp is not in the"),
+    ],
+)
+def test_a_value_beyond_its_type_is_an_error_of_the_source(
+    tmp_path: Path, array: pa.Array, message: str
+) -> None:
+    job = ParquetJob(tmp_path, pa.table({"x": array}))
+    with pytest.raises(SourceError, match=f"column 'x', in rows 0 to 1: {message}"):
+        job.chunks()
+
+
+def test_a_decimal_with_more_digits_than_its_type_is_an_error_of_the_source() -> None:
+    wide = pa.array([Decimal(1000), None])
+    digits = pa.Array.from_buffers(pa.decimal128(3, 0), 2, wide.buffers())  # as a file may claim
+    assert value_fault(digits, ValueType.decimal(3, 0)) == "a number has too many digits"
+    assert value_fault(wide, ValueType.decimal(4, 0)) == ""
 
 
 def test_a_row_larger_than_a_chunk_is_an_error_that_names_it(tmp_path: Path) -> None:
