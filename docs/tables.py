@@ -99,7 +99,7 @@ def _recipe(path: Path) -> Iterator[str]:
     functions = job.get("functions", {})
     for text in functions.values():
         yield from ("```python", *text.splitlines(), "```", "")
-    shown = {name: f"{text.partition(chr(10))[0]} ..." for name, text in functions.items()}
+    shown = {name: f"def {name}(...): ..." for name in functions}
     written = json.dumps(job | ({"functions": shown} if shown else {}), ensure_ascii=False)
     yield from ("```json", *_wrapped(json.loads(written)).splitlines(), "```")
     yield ""

@@ -21,11 +21,11 @@ from owc.settings import Settings
 from tests.docs.pages import Block, blocks, section, text_of
 from tests.jobspec.expressions import Trapped, evaluate
 
-NEEDS_A_PLUGIN = "docs/plugins.md"
+TESTED_ELSEWHERE = {"docs/plugins.md", "docs/cookbook.md"}
 DOCUMENTS = tuple(
     block
     for block in blocks("json")
-    if "source" in json.loads(block.text) and block.page != NEEDS_A_PLUGIN
+    if "source" in json.loads(block.text) and block.page not in TESTED_ELSEWHERE
 )
 VALUES = re.findall(r"`([^`]+)` is `([^`]+)`", section("docs/jobs.md", "Expressions"))
 
@@ -37,7 +37,11 @@ def test_job_documents_compile(block: Block) -> None:
         assert f"def fn_{name}(" in compiled.listing
 
 
-FUNCTIONS = tuple(block for block in blocks("python") if block.text.startswith("def "))
+FUNCTIONS = tuple(
+    block
+    for block in blocks("python")
+    if block.text.startswith("def ") and block.page not in TESTED_ELSEWHERE
+)
 
 
 @pytest.mark.parametrize("block", FUNCTIONS, ids=str)
@@ -79,8 +83,8 @@ def test_expressions_have_the_value_that_is_shown(expression: str, value: str) -
         assert (found, type(found)) == (expected, type(expected))
 
 
-def test_most_functions_are_shown_with_a_value() -> None:
-    assert len(VALUES) > 35
+def test_many_expressions_are_shown_with_their_values() -> None:
+    assert len(VALUES) > 20
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
@@ -105,7 +109,8 @@ def test_commands_of_owc_parse(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("job.json", "prices.csv"):
+    for name in ("job.json", "prices.csv", "docs/cookbook/primes.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
     command: click.Command = owc
     context = click.Context(owc)

@@ -56,11 +56,6 @@ def test_every_source_step_and_type_is_described() -> None:
     assert set(ValueType) <= words(section(JOBS, "Types"))
 
 
-def test_sql_functions_that_are_described_exist() -> None:
-    described = set(re.findall(r"`(\w+)\(", section(JOBS, "SQL functions")))
-    assert described <= {*sql_functions.FUNCTIONS, *sql_functions.FORMS}
-
-
 def test_every_aggregate_function_is_described() -> None:
     described = set(re.findall(r"`(\w+)\(", section(JOBS, "Aggregate functions")))
     assert described == set(AGGREGATES)
