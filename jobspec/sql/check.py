@@ -12,7 +12,7 @@ from jobspec.limits import Limits
 from jobspec.problems import ProblemList
 from jobspec.shared import Shared
 from jobspec.sql import syntax, typed
-from jobspec.sql.calls import NO_SHARED, Calls, Functions
+from jobspec.sql.calls import NO_SHARED, Functions
 from jobspec.sql.casts import can_fail, cast_hint, is_supported
 from jobspec.sql.coercion import coerce, integer, is_bare, number
 from jobspec.sql.conditions import compare
@@ -100,7 +100,7 @@ def check_results(
     return None if root is None else TypedExpression(root, pointer)
 
 
-class Checker(Calls, Intervals):
+class Checker(Intervals):
     """Checks the parts of one expression over columns in scope."""
 
     def __init__(
@@ -299,9 +299,8 @@ class Checker(Calls, Intervals):
                 "use it in an 'aggregate' step",
             )
             return
-        hint = self.hint(name, (*self.functions, *FUNCTIONS, *FORMS))
-        if name in SQL_FUNCTIONS:
-            hint = NOT_YET_FUNCTIONS.get(name, hint)
+        hint = NOT_YET_FUNCTIONS.get(name) or self.hint(name, (*self.functions, *FUNCTIONS, *FORMS))
+        if name in SQL_FUNCTIONS or name in NOT_YET_FUNCTIONS:
             self.problem(
                 "unsupported_function", node, f"{name} is not part of the job language", hint
             )

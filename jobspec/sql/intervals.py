@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jobspec.sql import syntax, typed
+from jobspec.sql.calls import Calls
 from jobspec.sql.coercion import coerce, is_bare
-from jobspec.sql.conditions import Conditions
 from jobspec.sql.functions import NEGATE, OPERATORS, TIME_BUCKET, TIMESTAMP_ADD, Function, Takes
 from jobspec.sql.functions.forms import UNIT_FUNCTIONS
 from jobspec.sql.functions.time_parts import DAY, Part, part_named
@@ -58,7 +58,7 @@ def is_interval(node: Syntax) -> bool:
                 return False
 
 
-class Intervals(Conditions):
+class Intervals(Calls):
     """Checks intervals and what is done with them."""
 
     def no_interval(self, node: Syntax) -> Typed | None:
@@ -140,11 +140,9 @@ class Intervals(Conditions):
             case syntax.Interval(parts=parts):
                 return self._written(node, parts)
             case syntax.Call(name=name, arguments=arguments):
-                if len(arguments) == 1:
-                    return self._written(node, ((arguments[0], UNIT_FUNCTIONS[name.lower()]),))
-                message = f"{name.lower()} takes 1 argument, not {len(arguments)}"
-                self.problem("wrong_argument_count", node, message)
-                return None
+                if not self.is_plain(node) or not self.count_is(node, 1, 1):
+                    return None
+                return self._written(node, ((arguments[0], UNIT_FUNCTIONS[name.lower()]),))
             case syntax.Negative(value=value):
                 inner = self.interval(value)
                 return None if inner is None else _negated(inner)

@@ -363,6 +363,8 @@ def _cast(node: exp.Expression, depth: int) -> syntax.Syntax:
     if not isinstance(target, exp.DataType) or set(extra) - {"safe"}:
         raise RefusedError("unsupported_sql", value.place, "CAST takes a value and a type", "")
     name = str(target.args.get("kind") or target.this.value)
+    if target.this is exp.DType.TIMESTAMPNTZ:  # TIMESTAMP and DATETIME
+        name = "timestamp"
     if target.expressions and target.this is exp.DType.DECIMAL:
         name += f"({','.join(str(parameter.this) for parameter in target.expressions)})"
     elif target.expressions or target.args.get("nested"):

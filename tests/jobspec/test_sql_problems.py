@@ -228,6 +228,7 @@ def test_every_code_of_expressions_is_provoked() -> None:
         ("max(i)", "aggregate"),
         ("b && flag", "AND"),
         ("CAST(s AS time)", "timestamp"),
+        ("CAST(s AS timestamp(3))", "timestamp"),
         ("CAST(i AS decimal(19, 2))", "18 digits"),
         ("CAST(i AS date)", "make_date"),
         ("regexp_extract_all(s, 'a')", "extract one group"),

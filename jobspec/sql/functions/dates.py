@@ -521,6 +521,19 @@ FUNCTIONS = (
         ),
     ),
     Function(
+        name="make_timestamp_ms",
+        overloads=(
+            Overload(
+                operation="make_timestamp_ms",
+                takes=(Takes.COUNT,),
+                gives=_TIMESTAMP,
+                lower=_from_units(1000),
+            ),
+        ),
+        about="The timestamp of the milliseconds since 1970-01-01.",
+        examples=(("make_timestamp_ms(1500)", "TIMESTAMP '1970-01-01 00:00:01.5'"),),
+    ),
+    Function(
         name="epoch_us",
         overloads=_of_timestamp("epoch_us", _I64, lambda of: of[0]),
         about="The microseconds since 1970-01-01.",
