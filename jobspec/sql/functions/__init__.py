@@ -19,6 +19,7 @@ from jobspec.sql.functions import (
     chance,
     dates,
     editing,
+    epochs,
     floats,
     forms,
     installed,
@@ -31,11 +32,11 @@ from jobspec.sql.functions import (
     whole_numbers,
 )
 from jobspec.sql.functions.arithmetic import NEGATE
-from jobspec.sql.functions.dates import TIME_BUCKET, TIMESTAMP_ADD
 from jobspec.sql.functions.decimals import ALIGN
 from jobspec.sql.functions.forms import FORMS
 from jobspec.sql.functions.signature import Function, Lower, Takes
 from jobspec.sql.functions.texts import BEHIND_START
+from jobspec.sql.functions.time_arithmetic import TIME_BUCKET, TIMESTAMP_ADD
 from jobspec.sql.names import AGGREGATE_NAMES
 
 _FAMILIES: tuple[ModuleType, ...] = (
@@ -45,6 +46,7 @@ _FAMILIES: tuple[ModuleType, ...] = (
     chance,
     dates,
     editing,
+    epochs,
     floats,
     letters,
     likeness,

@@ -7,7 +7,7 @@ floats (`jobspec.sql.functions.floats`), decimals (`jobspec.sql.functions.decima
 from __future__ import annotations
 
 from jobspec import ir
-from jobspec.sql.functions import dates, decimals
+from jobspec.sql.functions import decimals, time_arithmetic
 from jobspec.sql.functions.signature import SAME, Function, Lower, Operands, Overload, Takes
 from jobspec.sql.ranges import Range
 from jobspec.sql.value import FALSE, both, either, i64, op
@@ -137,8 +137,8 @@ def _overloads(operation: str, lower: Lower, decimal: Overload) -> tuple[Overloa
     )
 
 
-ADD = (*_overloads("add", _add, decimals.ADD), *dates.ADD_DATES)
-SUBTRACT = (*_overloads("subtract", _subtract, decimals.SUBTRACT), *dates.SUBTRACT_DATES)
+ADD = (*_overloads("add", _add, decimals.ADD), *time_arithmetic.ADD_DATES)
+SUBTRACT = (*_overloads("subtract", _subtract, decimals.SUBTRACT), *time_arithmetic.SUBTRACT_DATES)
 MULTIPLY = _overloads("multiply", _multiply, decimals.MULTIPLY)
 REMAINDER = _overloads("remainder", _remainder, decimals.REMAINDER)
 _DECIMALS = "decimals have 18 digits in all, where DuckDB goes on to 38"

@@ -1,7 +1,7 @@
-"""Functions of dates and timestamps; a date counts as its midnight.
+"""Parts, units and names of dates and timestamps; a date counts as its midnight.
 
-Timestamps have no time zone and lie in the years 1 to 9999, and so must results. Not here: the
-names of parts and units (`jobspec.sql.functions.time_parts`), intervals (`jobspec.sql.intervals`),
+Timestamps have no time zone and lie in the years 1 to 9999, and so must results. Not here: what
+the parts are called (`jobspec.sql.functions.time_parts`), numbers (`jobspec.sql.functions.epochs`),
 formats (`jobspec.sql.functions.time_formats`).
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from jobspec import ir
 from jobspec.sql.functions.signature import Complaint, Function, Lower, Operands, Overload, Takes
+from jobspec.sql.functions.time_arithmetic import as_date, within
 from jobspec.sql.functions.time_parts import (
     DAY,
     PARTS,
@@ -22,11 +23,11 @@ from jobspec.sql.functions.time_parts import (
     unknown_part,
 )
 from jobspec.sql.typed import Typed
-from jobspec.sql.value import both, either, i64, negated, op, wide
+from jobspec.sql.value import i64, op
 from jobspec.types import ValueType
 
 _DATE, _TIMESTAMP, _I64 = ValueType.DATE, ValueType.TIMESTAMP, ValueType.I64
-_NOWHERE = i64(-(2**63))
+
 Check = Callable[[Sequence[Typed]], Complaint | None]
 
 
@@ -36,169 +37,6 @@ def _part(of: Operands) -> Part:
         raise TypeError("the overload's check lets known parts through only")
     return part
 
-
-def _existing(of: Operands, micros: ir.Expr, what: str) -> ir.Expr:
-    """What a kernel gives, after a trap where it says that there is no such time."""
-    kept = of.body.temporary(micros)
-    of.trap_if(
-        op("i64.eq", kept, _NOWHERE), "time_out_of_range", f"{what} is not in the years 1 to 9999"
-    )
-    return kept
-
-
-def _within(of: Operands, value: ir.Expr, type_: ValueType, what: str) -> ir.Expr:
-    """An i64 that carries a date or timestamp, after a trap where it is out of range."""
-    kept = of.body.temporary(value)
-    low = op("i64.ge_s", kept, i64(type_.minimum))
-    inside = both(low, op("i64.le_s", kept, i64(type_.maximum)))
-    of.trap_if(negated(inside), "time_out_of_range", f"{what} is not in the years 1 to 9999")
-    return kept
-
-
-def _as_date(days: ir.Expr) -> ir.Expr:
-    return op("i32.wrap_i64", days)
-
-
-# --- arithmetic -----------------------------------------------------------------------------------
-
-
-def _moved(date: int, sign: str) -> Lower:
-    """The date operand moved by the other one, in days."""
-
-    def lower(of: Operands) -> ir.Expr:
-        days = of[1 - date]
-        # Counts of more days than there are would make the sum wrap.
-        reach = 4_000_000
-        far = either(op("i64.lt_s", days, i64(-reach)), op("i64.gt_s", days, i64(reach)))
-        bounded = of.body.temporary(ir.Choose(far, i64(reach), days))
-        total = op(f"i64.{sign}", wide(of.values[date]), bounded)
-        return _as_date(_within(of, total, _DATE, "the date"))
-
-    return lower
-
-
-def _days_between(of: Operands) -> ir.Expr:
-    return op("i64.sub", wide(of.values[0]), wide(of.values[1]))
-
-
-def _no_difference(values: Sequence[Typed]) -> Complaint:
-    del values
-    return Complaint(
-        "the difference of timestamps is an interval, which is no value",
-        "write date_diff('second', earlier, later), say",
-        code="type_mismatch",
-    )
-
-
-ADD_DATES = (
-    Overload(
-        operation="date_plus_days",
-        takes=(Takes.DATE, Takes.COUNT),
-        gives=_DATE,
-        lower=_moved(0, "add"),
-    ),
-    Overload(
-        operation="days_plus_date",
-        takes=(Takes.COUNT, Takes.DATE),
-        gives=_DATE,
-        lower=_moved(1, "add"),
-    ),
-)
-SUBTRACT_DATES = (
-    Overload(
-        operation="date_minus_days",
-        takes=(Takes.DATE, Takes.COUNT),
-        gives=_DATE,
-        lower=_moved(0, "sub"),
-    ),
-    Overload(
-        operation="days_between",
-        takes=(Takes.DATE, Takes.DATE),
-        gives=_I64,
-        lower=_days_between,
-    ),
-    Overload(
-        operation="timestamp_difference",
-        takes=(Takes.TIMESTAMP, Takes.TIMESTAMP),
-        gives=_I64,
-        lower=_days_between,
-        check=_no_difference,
-    ),
-)
-
-
-def _add_interval(of: Operands) -> ir.Expr:
-    moved = of.call("calendar_add", *(value.value for value in of.values))
-    return _existing(of, moved, "the timestamp")
-
-
-_MONTH_ORIGIN = 2000 * 12
-_ORIGIN = 10_959 * DAY
-"""2000-01-03, a Monday, as in DuckDB; months are counted from January 2000."""
-
-
-def _bucket(of: Operands, micros: ir.Expr) -> ir.Expr:
-    """Widths are literals: months, or microseconds."""
-    months, width = (
-        int(part.value) if isinstance(part, ir.Const) else 0 for part in (of[0], of[1])
-    )
-    clock = Clock(of, micros)
-    if months:
-        index = of.call("calendar_month_index", clock.days)
-        since = op("i64.sub", index, i64(_MONTH_ORIGIN))
-        rest = of.call("floor_modulo_i64", since, i64(months))
-        start = of.call("calendar_month_start", op("i64.sub", index, rest))
-        begun = op("i64.mul", start, i64(DAY))
-    else:
-        since = op("i64.sub", micros, i64(_ORIGIN))
-        begun = op("i64.sub", micros, of.call("floor_modulo_i64", since, i64(width)))
-    return _within(of, begun, _TIMESTAMP, "the beginning of the stretch")
-
-
-def _time_bucket(of: Operands) -> ir.Expr:
-    return _bucket(of, of[2])
-
-
-def _date_bucket(of: Operands) -> ir.Expr:
-    midnight = of.body.temporary(op("i64.mul", wide(of.values[2]), i64(DAY)))
-    return _as_date(Clock(of, _bucket(of, midnight)).days)
-
-
-TIMESTAMP_ADD = Function(
-    name="timestamp_add",
-    overloads=(
-        Overload(
-            operation="timestamp_add",
-            takes=(Takes.TIMESTAMP, Takes.COUNT, Takes.COUNT, Takes.COUNT),
-            gives=_TIMESTAMP,
-            lower=_add_interval,
-        ),
-    ),
-    about="A timestamp moved by months, days and microseconds.",
-    examples=(),
-)
-"""It has no name in expressions: `x + INTERVAL ...` is this (`jobspec.sql.intervals`)."""
-
-TIME_BUCKET = Function(
-    name="time_bucket",
-    overloads=(
-        Overload(
-            operation="date_bucket",
-            takes=(Takes.COUNT, Takes.COUNT, Takes.DATE),
-            gives=_DATE,
-            lower=_date_bucket,
-        ),
-        Overload(
-            operation="time_bucket",
-            takes=(Takes.COUNT, Takes.COUNT, Takes.TIMESTAMP),
-            gives=_TIMESTAMP,
-            lower=_time_bucket,
-        ),
-    ),
-    about="The beginning of the stretch of so many months or microseconds in which a time lies.",
-    examples=(),
-)
-"""The call takes an interval, which `jobspec.sql.intervals` takes apart."""
 
 # --- parts ----------------------------------------------------------------------------------------
 
@@ -294,9 +132,7 @@ def _month_truncated(of: Operands, clock: Clock, months: int) -> ir.Expr:
     start = op("i64.mul", of.call("calendar_month_start", index), i64(DAY))
     if months <= 12:
         return start
-    return _within(
-        of, start, _TIMESTAMP, "the beginning of the first decade, century or millennium"
-    )
+    return within(of, start, _TIMESTAMP, "the beginning of the first decade, century or millennium")
 
 
 def _difference(of: Operands) -> ir.Expr:
@@ -330,7 +166,7 @@ def _whole_units(of: Operands) -> ir.Expr:
 
 
 def _last_day(of: Operands) -> ir.Expr:
-    return _as_date(of.call("calendar_last_day", Clock(of, of[0]).days))
+    return as_date(of.call("calendar_last_day", Clock(of, of[0]).days))
 
 
 def _day_name(of: Operands) -> ir.Expr:
@@ -342,45 +178,8 @@ def _month_name(of: Operands) -> ir.Expr:
     return of.call("calendar_month_name", op("i64.sub", Clock(of, of[0]).month(), i64(1)))
 
 
-# --- to and from numbers --------------------------------------------------------------------------
-
-
-def _make_date(of: Operands) -> ir.Expr:
-    days = of.call("calendar_date", of[0], of[1], of[2])
-    return _as_date(_existing(of, days, "the date"))
-
-
-def _make_timestamp(of: Operands) -> ir.Expr:
-    micros = of.call("calendar_timestamp", *(value.value for value in of.values))
-    return _existing(of, micros, "the timestamp")
-
-
-def _from_units(micros: int) -> Lower:
-    """The timestamp so many units after 1970."""
-
-    def lower(of: Operands) -> ir.Expr:
-        least, most = _TIMESTAMP.minimum // micros, _TIMESTAMP.maximum // micros
-        inside = both(op("i64.ge_s", of[0], i64(least)), op("i64.le_s", of[0], i64(most)))
-        of.trap_if(
-            negated(inside), "time_out_of_range", "the timestamp is not in the years 1 to 9999"
-        )
-        return op("i64.mul", of[0], i64(micros)) if micros > 1 else of[0]
-
-    return lower
-
-
-def _to_milliseconds(of: Operands) -> ir.Expr:
-    """Rounded to the nearest, as DuckDB does."""
-    return of.call("decimal_rounded", of[0], i64(1000))
-
-
-def _of_timestamp(
-    name: str, gives: ValueType, lower: Lower, *others: Overload
-) -> tuple[Overload, ...]:
-    return (
-        Overload(operation=name, takes=(Takes.TIMESTAMP,), gives=gives, lower=lower),
-        *others,
-    )
+def _of_timestamp(name: str, gives: ValueType, lower: Lower) -> tuple[Overload]:
+    return (Overload(operation=name, takes=(Takes.TIMESTAMP,), gives=gives, lower=lower),)
 
 
 def _of_unit(name: str, lower: Lower, check: Check) -> tuple[Overload, ...]:
@@ -464,79 +263,5 @@ FUNCTIONS = (
         overloads=_of_timestamp("last_day", _DATE, _last_day),
         about="The last day of the month.",
         examples=(("last_day(DATE '2024-02-03')", "DATE '2024-02-29'"),),
-    ),
-    Function(
-        name="make_date",
-        overloads=(
-            Overload(
-                operation="make_date",
-                takes=(Takes.COUNT, Takes.COUNT, Takes.COUNT),
-                gives=_DATE,
-                lower=_make_date,
-            ),
-        ),
-        about="The date of a year, month and day; one that does not exist traps.",
-        examples=(("make_date(2026, 11, 21)", "DATE '2026-11-21'"),),
-    ),
-    Function(
-        name="make_timestamp",
-        overloads=(
-            Overload(
-                operation="make_timestamp",
-                takes=(*[Takes.COUNT] * 5, Takes.DOUBLE),
-                gives=_TIMESTAMP,
-                lower=_make_timestamp,
-            ),
-            Overload(
-                operation="make_timestamp_us",
-                takes=(Takes.COUNT,),
-                gives=_TIMESTAMP,
-                lower=_from_units(1),
-            ),
-        ),
-        about="The timestamp of year, month, day, hour, minute and second, or of microseconds "
-        "since 1970-01-01.",
-        examples=(
-            ("make_timestamp(2026, 11, 21, 13, 5, 30.5)", "TIMESTAMP '2026-11-21 13:05:30.5'"),
-            ("make_timestamp(1000000)", "TIMESTAMP '1970-01-01 00:00:01'"),
-        ),
-    ),
-    Function(
-        name="epoch_ms",
-        overloads=_of_timestamp(
-            "epoch_ms",
-            _I64,
-            _to_milliseconds,
-            Overload(
-                operation="from_epoch_ms",
-                takes=(Takes.COUNT,),
-                gives=_TIMESTAMP,
-                lower=_from_units(1000),
-            ),
-        ),
-        about="The milliseconds since 1970-01-01 of a timestamp, or the timestamp of milliseconds.",
-        examples=(
-            ("epoch_ms(TIMESTAMP '1970-01-01 00:00:01.5')", "1500"),
-            ("epoch_ms(1500)", "TIMESTAMP '1970-01-01 00:00:01.5'"),
-        ),
-    ),
-    Function(
-        name="make_timestamp_ms",
-        overloads=(
-            Overload(
-                operation="make_timestamp_ms",
-                takes=(Takes.COUNT,),
-                gives=_TIMESTAMP,
-                lower=_from_units(1000),
-            ),
-        ),
-        about="The timestamp of the milliseconds since 1970-01-01.",
-        examples=(("make_timestamp_ms(1500)", "TIMESTAMP '1970-01-01 00:00:01.5'"),),
-    ),
-    Function(
-        name="epoch_us",
-        overloads=_of_timestamp("epoch_us", _I64, lambda of: of[0]),
-        about="The microseconds since 1970-01-01.",
-        examples=(("epoch_us(TIMESTAMP '1970-01-01 00:00:01')", "1000000"),),
     ),
 )
