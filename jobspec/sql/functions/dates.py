@@ -63,7 +63,7 @@ def _part_function(part: Part) -> Function:
                 lower=lambda of: taken(of, part, 0),
             ),
         ),
-        about=f"Of a date or timestamp {part.about}.",
+        about=f"{part.about[0].upper()}{part.about[1:]}.",
         examples=((f"{names[0]}({sample})", _SAMPLES[part.name]),),
         aliases=tuple(names[1:]),
     )
