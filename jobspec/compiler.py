@@ -27,7 +27,7 @@ from jobspec.plugin_code import callable_plugins, with_plugins
 from jobspec.problems import ProblemList
 from jobspec.program.module import build
 from jobspec.program_plan import Axes, ProgramPlan, Requirement
-from jobspec.shared import Shared
+from jobspec.shared import Shared, Unread
 from jobspec.sources.opening import open_source
 from jobspec.sources.shared import load_shared
 from jobspec.sources.source import OpenUpload, SourceColumn
@@ -194,9 +194,7 @@ def _program(
     return Program(
         wasm=wasm,
         sha256=hashlib.sha256(wasm).hexdigest(),
-        listing=render(
-            module, traps.all(), [f"shared {given.summary}" for given in shared.values()]
-        ),
+        listing=render(module, traps.all(), _notes(shared)),
         plan=ProgramPlan(
             language=LANGUAGE_VERSION,
             source=plan.source,
@@ -210,6 +208,10 @@ def _program(
             rows=plan.rows,
         ),
     )
+
+
+def _notes(shared: Shared) -> list[str]:
+    return [f"shared {given.summary}" for given in shared.values() if not isinstance(given, Unread)]
 
 
 def _plan(

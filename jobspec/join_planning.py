@@ -8,7 +8,7 @@ from jobspec.document_steps import JoinStep
 from jobspec.limits import Limits
 from jobspec.plan import Join
 from jobspec.problems import ProblemList, near_miss, pointer
-from jobspec.shared import Shared, SharedTable
+from jobspec.shared import Shared, SharedTable, Unread
 from jobspec.types import Column, ValueType
 
 Place = tuple[str | int, ...]
@@ -19,10 +19,12 @@ MOST_JOINS = 8
 def find_table(
     name: str, shared: Shared, place: Place, problems: ProblemList
 ) -> SharedTable | None:
-    """The shared table of that name."""
+    """The shared table of that name; None if there is none, or none that could be read."""
     found = shared.get(name)
     if isinstance(found, SharedTable):
         return found
+    if isinstance(found, Unread):
+        return None
     tables = [key for key, given in shared.items() if isinstance(given, SharedTable)]
     message = f"there is no table {name!r} in 'shared'"
     if found is not None:

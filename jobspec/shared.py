@@ -72,5 +72,10 @@ class SharedTable:
         return hashlib.sha256(self.data).hexdigest()
 
 
-Shared: TypeAlias = Mapping[str, SharedArray | SharedTable]
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An input of that name that could not be read, which has been reported."""
+
+
+Shared: TypeAlias = Mapping[str, SharedArray | SharedTable | Unread]
 """The shared inputs of a job by name, in the order of the document."""

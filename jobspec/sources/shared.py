@@ -19,7 +19,7 @@ from jobspec.document_shared import SharedInput, SharedUpload, SharedValues
 from jobspec.errors import SourceError
 from jobspec.limits import Limits
 from jobspec.problems import ProblemList, near_miss, pointer
-from jobspec.shared import Shared, SharedArray, SharedTable
+from jobspec.shared import Shared, SharedArray, SharedTable, Unread
 from jobspec.sources.cells import BadCellError, inferred_type, read_cells
 from jobspec.sources.npy import read_npy
 from jobspec.sources.opening import find_upload, open_source
@@ -33,11 +33,12 @@ def load_shared(
     limits: Limits,
     problems: ProblemList,
 ) -> Shared:
-    """The shared inputs that can be read; a problem is added for each of the others."""
-    loaded: dict[str, SharedArray | SharedTable] = {}
+    """The shared inputs; a problem is added for each that cannot be read."""
+    loaded: dict[str, SharedArray | SharedTable | Unread] = {}
     left = min(limits.shared_bytes, limits.memory_bytes // 2)
     for name, given in inputs.items():
         loader = _Loader(name, open_upload, left, problems)
+        loaded[name] = Unread()
         try:
             found = loader.load(given)
             if found is not None and len(found.data) > left:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from jobspec.problems import ProblemList
-from jobspec.shared import Shared, SharedArray
+from jobspec.shared import Shared, SharedArray, Unread
 from jobspec.sql import syntax, typed
 from jobspec.sql.coercion import coerce, is_bare
 from jobspec.sql.conditions import Conditions
@@ -143,6 +143,8 @@ class Calls(Conditions):
         name, wanted = param
         message = f"parameter {name!r} of {node.name} is the array {wanted}"
         given = self.shared.get(place.name) if isinstance(place, syntax.Name) else None
+        if isinstance(given, Unread):
+            return None
         if not isinstance(given, SharedArray):
             arrays = [key for key, item in self.shared.items() if isinstance(item, SharedArray)]
             hint = "name an array of the job's 'shared' inputs"

@@ -18,14 +18,14 @@ from jobspec import check_document
 from jobspec.document import read_document
 from jobspec.limits import Limits
 from jobspec.problems import Problem, ProblemList
-from jobspec.shared import Shared, SharedArray, SharedTable
+from jobspec.shared import Shared, SharedArray, SharedTable, Unread
 from jobspec.sources.npy import read_npy
 from jobspec.sources.shared import load_shared
 from jobspec.sources.source import BadSource
 from jobspec.table_bytes import decode
 from jobspec.types import Column, ValueType
 
-from .jobs import SHA, computed, document
+from .jobs import SHA, computed, document, problems
 
 
 class Uploads:
@@ -64,7 +64,7 @@ class Uploads:
         self, given: Mapping[str, object], data: bytes = b"", limits: Limits | None = None
     ) -> Problem:
         loaded, (problem,) = self.load({"m": given}, data, limits)
-        assert not loaded
+        assert loaded == {"m": Unread()}
         assert problem.pointer.startswith("/shared/m")
         return problem
 
@@ -291,7 +291,7 @@ def test_an_unknown_upload_is_a_problem_at_its_place() -> None:
     problems = ProblemList()
     raw = document({"range": {"n": [0, 3]}}, shared={"m": file_of("npy"), "t": file_of("csv")})
     parts = read_document(raw, Limits(), problems)
-    assert not load_shared(parts.shared, None, Limits(), problems)
+    assert set(load_shared(parts.shared, None, Limits(), problems).values()) == {Unread()}
     assert [problem.pointer for problem in problems] == ["/shared/m/upload", "/shared/t/upload"]
 
 
@@ -318,7 +318,8 @@ def test_more_bytes_than_the_limit_are_a_problem(
 def test_the_limit_holds_for_all_shared_inputs_together(uploads: Uploads) -> None:
     given = {"values": [1] * 600}
     loaded, (problem,) = uploads.load({"a": given, "b": given}, limits=Limits(shared_bytes=8000))
-    assert list(loaded) == ["a"]
+    assert isinstance(loaded["a"], SharedArray)
+    assert loaded["b"] == Unread()
     assert problem.pointer == "/shared/b"
 
 
@@ -360,6 +361,20 @@ def test_a_program_computes_with_a_shared_array(uploads: Uploads) -> None:
     job = check_document(raw, lambda _: uploads.path)
     assert [row["total"] for row in computed(job)] == [1, 5, 9]
     assert matrix.tobytes() in job.wasm
+
+
+def test_an_input_that_cannot_be_read_is_one_problem_wherever_it_is_used() -> None:
+    found = problems(
+        {"range": {"n": [0, 3]}},
+        {"derive": {"total": "pick(m, n)"}},
+        {"join": {"table": "t", "on": {"n": "k"}}},
+        {"filter": "k > total"},
+        {"derive": {"x": "nope + 1"}},
+        shared={"m": file_of("npy"), "t": file_of("csv")},
+        functions={"pick": PICK},
+    )
+    assert [problem.pointer for problem in found][:2] == ["/shared/m/upload", "/shared/t/upload"]
+    assert {problem.pointer for problem in found[2:]} <= {"/steps/3/derive/x"}
 
 
 def test_the_largest_shared_array_is_compiled_and_read_in_time(uploads: Uploads) -> None:
