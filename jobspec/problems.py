@@ -152,6 +152,10 @@ class ProblemList:
         """`near_miss`, which is dear, while the list has room for a problem."""
         return near_miss(name, known) if len(self._problems) < self._most else ""
 
+    def is_noted(self, pointer: str) -> bool:
+        """Whether a problem has been noted at a place of the document, or below it."""
+        return any(f"{problem.pointer}/".startswith(f"{pointer}/") for problem in self._problems)
+
     def all(self) -> tuple[Problem, ...]:
         problems = tuple(self._problems)
         if not self._left_out:

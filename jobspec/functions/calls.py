@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jobspec import ir
 from jobspec.functions import arithmetic, arrays, builtins, folds, intrinsics
 from jobspec.functions.arrays import Array
-from jobspec.functions.context import CompiledFunction, Value
+from jobspec.functions.context import CompiledFunction, Refused, Value
 from jobspec.functions.conversions import passed, widened
 from jobspec.ir import Call, Expr
 from jobspec.types import ArrayType
@@ -53,6 +53,8 @@ def call(expressions: Expressions, node: ast.Call) -> tuple[Value, ...]:
         result = lower(ctx, expressions.values(node.args), node)
         return () if result is None else (result,)
     callee = ctx.callee(name) if "." not in name else None
+    if callee is None and ctx.is_unreadable(name):
+        raise Refused(name)
     if callee is None:
         known = {*table, *(() if ctx.trusted else _FORMS), *ctx.callee_names()}
         hint = f"write math.{name}" if f"math.{name}" in table else ELSEWHERE.get(name, "")

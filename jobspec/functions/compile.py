@@ -240,6 +240,7 @@ def _compile(
 ) -> tuple[CompiledFunction, int]:
     """The function, and what is left of the memory for arrays."""
     declared = _declared(function)
+    part = function.pointer.removesuffix(pointer(function.name))
     own_problems = ProblemList()
     ctx = Context(
         name=function.name,
@@ -251,6 +252,7 @@ def _compile(
         callee=compiled.get,
         callee_names=lambda: list(compiled),
         array_bytes_left=array_bytes,
+        is_unreadable=lambda name: problems.is_noted(f"{part}{pointer(name)}"),
     )
     statements = Statements(ctx, function.params, function.results, function.node)
     written = statements.function(function.node)

@@ -107,6 +107,8 @@ class Context:
     name: str = ""
     constants: Mapping[str, int | float | str | bytes] = field(default_factory=dict)
     globals: Mapping[str, ValueType] = field(default_factory=dict)
+    is_unreadable: Callable[[str], bool] = lambda _: False
+    """Whether the document has a function of that name of which a problem has been noted."""
     may_trap: bool = False
     array_bytes_left: int = 0
     """Memory that may still be set aside for arrays."""

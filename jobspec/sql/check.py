@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from jobspec.limits import Limits
 from jobspec.problems import ProblemList
+from jobspec.problems import pointer as json_pointer
 from jobspec.shared import Shared
 from jobspec.sql import syntax, typed
 from jobspec.sql.calls import NO_SHARED, Functions
@@ -299,6 +300,8 @@ class Checker(Intervals):
                 "use it in an 'aggregate' step",
             )
             return
+        if self._problems.is_noted(json_pointer("functions", node.name)):
+            return  # it is there, and could not be read
         hint = NOT_YET_FUNCTIONS.get(name) or self.hint(name, (*self.functions, *FUNCTIONS, *FORMS))
         if name in SQL_FUNCTIONS or name in NOT_YET_FUNCTIONS:
             self.problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,45 @@ def test_results_and_columns_must_be_as_many(
         (code, f"/steps/0/derive{pointer}")
     ]
     assert words in found[0].render()
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer"),
+    [
+        ({"functions": {"f": "def f(n) -> i64:\n    return n"}}, "/functions/f"),
+        ({"functions": {"f": "def f(n: i64) -> i64:\n    return n +"}}, "/functions/f"),
+        (
+            {
+                "functions": {
+                    "f": "def f(n: i64) -> i64:\n    return g(n)",
+                    "g": "def g(n) -> i64:\n    return n",
+                }
+            },
+            "/functions/g",
+        ),
+        (
+            {
+                "functions": {"f": "def f(n: i64, xs: i64[:]) -> i64:\n    return xs[n]"},
+                "shared": {"xs": {"values": [1, "a"], "type": "i64"}},
+                "steps": [{"derive": {"a": "f(n, xs)"}}],
+            },
+            "/shared/xs",
+        ),
+        (
+            {
+                "shared": {"t": {"rows": [{"n": 1}, {"n": "a"}]}},
+                "steps": [{"join": {"table": "t", "on": {"n": "n"}}}],
+            },
+            "/shared/t/rows/1/n",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_reported_where_it_stands_only(
+    members: dict[str, Any], pointer: str
+) -> None:
+    steps = members.get("steps", [{"derive": {"a": "f(n)"}}])
+    found = problems(RANGE, *steps, **{key: members[key] for key in members if key != "steps"})
+    assert [problem.pointer for problem in found] == [pointer]
 
 
 # --- shared arrays --------------------------------------------------------------------------------
