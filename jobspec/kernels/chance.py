@@ -3,7 +3,7 @@
 A number of the job and the number of the row make it, so that every run of a sub-job and every
 partition gives the same. `job_low` and `job_high` are digits of the digest of what the job
 computes; the compiler sets them (`jobspec.compiler`). A call's number tells apart the calls in one
-row.
+row, `joined` the rows that joins make of one (`jobspec.program.joins`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ WEYL_1 = 0xBB67AE85
 
 job_low: i64 = 0
 job_high: i64 = 0
+joined: i64 = 0
 
 
 def row_number() -> i64:
@@ -45,7 +46,7 @@ def philox(low: u64, high: u64, key: u64) -> u64:
 
 def random_bits(call: i64) -> u64:
     """64 bits for one call in the row at hand."""
-    return philox(u64(row_number()), u64(call ^ job_high), u64(job_low))
+    return philox(u64(row_number()), u64(call ^ job_high ^ joined), u64(job_low))
 
 
 def random_f64(call: i64) -> f64:

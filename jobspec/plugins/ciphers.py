@@ -89,7 +89,7 @@ def xchacha20_encrypt(call: i64, value: str, key: str) -> str:
     size = string_len(value)
     nonce = alloc(NONCE_BYTES + size)
     store64(nonce, job_low)
-    store64(nonce, job_high ^ call, 8)
+    store64(nonce, job_high ^ call ^ joined, 8)
     store64(nonce, row_number(), 16)
     memory_copy(nonce + NONCE_BYTES, string_ptr(value), size)
     xchacha20(string_ptr(key), nonce, size, nonce + NONCE_BYTES)

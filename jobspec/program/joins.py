@@ -15,9 +15,11 @@ from jobspec.ir import (
     Break,
     Call,
     Choose,
+    Const,
     Expr,
     Function,
     Get,
+    GetGlobal,
     Global,
     If,
     Kind,
@@ -39,6 +41,9 @@ from jobspec.sql import Value
 from jobspec.sql.comparisons import compare
 from jobspec.sql.value import all_valid
 from jobspec.types import Schema
+
+_JOINED = "joined"
+"""Tells chance apart in the rows that come of one row (`jobspec.kernels.chance`)."""
 
 
 class JoinIndex:
@@ -83,6 +88,7 @@ class JoinIndex:
 
     def begin(self, body: Body) -> JoinRows:
         """What stands before the loop over the rows."""
+        body.add(SetGlobal(_JOINED, Const(Kind.I64, 0)))  # a trap can have left it behind
         at = body.variable(Kind.I32)
         added = self.readers(body, self.table.added, at, before=len(self.table.keys))
         return JoinRows(self, self._search_in(body), at, added)
@@ -144,17 +150,20 @@ class JoinRows:
         advance: list[Stmt] = [Set(match.name, self._index.after(match))]
         if isinstance(unmatched, Get):
             advance.append(Set(unmatched.name, i32(0)))
+        outer = body.temporary(GetGlobal(_JOINED, Kind.I64))
         with body.while_(Op("i32.or", (match, unmatched)), advance):
             of_nulls = i32(self._index.table.rows)
             at = Choose(match, Op("i32.sub", (match, i32(1))), of_nulls)
             body.add(Set(self._at.name, at))
             names = [column.name for column in join.columns]
             place = Op("i64.extend_i32_u", (match,))
+            body.add(SetGlobal(_JOINED, Call("hash_word", (outer, place), Kind.I64)))
             yield Row(
                 dict(row.values),
                 row.unread | dict(zip(names, self._added, strict=True)),
                 Call("hash_word", (row.number, place), Kind.I64),
             )
+        body.add(SetGlobal(_JOINED, outer))
 
     def _first(self, row: Row, body: Body) -> Get:
         """The first row that matches, plus one; 0 if there is none."""

@@ -41,6 +41,27 @@ def test_a_row_draws_by_its_number_in_the_source_not_by_how_many_are_left() -> N
     assert drawn(RANGE, *steps, rows=7) == drawn(RANGE, *steps)
 
 
+def test_rows_that_a_join_makes_of_one_draw_different_numbers_and_nonces() -> None:
+    shared = {"t": {"rows": [{"k": at % 5, "v": at} for at in range(20)]}}
+    join = {"join": {"table": "t", "on": {"m": "k"}}}
+    again = {"join": {"table": "u", "on": {"m": "k"}}}
+    shared["u"] = {"rows": [{"k": at % 5, "w": at} for at in range(10)]}
+    steps = (
+        {"derive": {"m": "n % 6", "before": "random()"}},
+        join,
+        {"derive": {"x": "random()", "hidden": f"encrypt('secret', '{KEY}')"}},
+        again,
+        {"derive": {"y": "random()"}},
+    )
+    rows = drawn({"range": {"n": [0, 60]}}, *steps, shared=shared)
+    assert len(rows) == 50 * 4 * 2
+    assert len({row["y"] for row in rows}) == len(rows)
+    assert len({row["x"] for row in rows}) == len(rows) // 2
+    assert len({row["before"] for row in rows}) == 50
+    assert len({bytes(row["hidden"])[:24] for row in rows}) == len(rows) // 2
+    assert drawn({"range": {"n": [0, 60]}}, *steps, shared=shared, rows=7) == rows
+
+
 def test_other_jobs_draw_other_numbers_but_words_about_a_job_do_not_matter() -> None:
     whole = drawn()
     described = drawn(about="Numbers.", priority=9, split={"rows": 10}, output=["csv"])
