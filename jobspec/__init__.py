@@ -22,6 +22,7 @@ from jobspec.compiler import (
     compile_job,
 )
 from jobspec.document import JobDocument, document_schema, parse_document
+from jobspec.document_shared import SharedUpload
 from jobspec.document_sources import UrlSource
 from jobspec.errors import (
     ChunkError,
@@ -71,6 +72,7 @@ __all__ = [
     "Run",
     "RunError",
     "Schema",
+    "SharedUpload",
     "SourceError",
     "UrlSource",
     "ValueType",

@@ -33,6 +33,7 @@ from owc.store import (
     LeaseRow,
     LeaseSubJobRow,
     ResultFileRow,
+    SharedFileRow,
     SubJobRow,
     VolunteerRow,
 )
@@ -185,11 +186,12 @@ def program(hub: Hub, job_id: str) -> bytes:
 
 
 def public_blob(hub: Hub, sha256: str) -> Path:
-    """A program, chunk or source of a job that is public. Raises NotFound, Removed, BadDigest."""
+    """A program or an input of a job that is public. Raises NotFound, Removed, BadDigest."""
     path = hub.blobs.path(sha256)
     with hub.database.read() as session:
         chunk_of = select(SubJobRow.job_id).where(SubJobRow.chunk_sha256 == sha256)
         run_for = select(HubProgramRow.job_id).where(HubProgramRow.program_sha256 == sha256)
+        shared_by = select(SharedFileRow.job_id).where(SharedFileRow.sha256 == sha256)
         states = session.scalars(
             select(JobRow.state)
             .where(
@@ -201,6 +203,7 @@ def public_blob(hub: Hub, sha256: str) -> Path:
                     JobRow.source_sha256 == sha256,
                     JobRow.id.in_(chunk_of),
                     JobRow.id.in_(run_for),
+                    JobRow.id.in_(shared_by),
                 ),
             )
             .distinct()

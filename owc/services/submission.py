@@ -19,7 +19,7 @@ from owc.services.aftermath import begin_change, split_task
 from owc.services.hub import Hub
 from owc.services.plans import limits
 from owc.services.values import Submitter, Upload
-from owc.store import HubProgramRow, JobRow, UploadRow
+from owc.store import HubProgramRow, JobRow, SharedFileRow, UploadRow
 
 
 def check(hub: Hub, raw: bytes) -> jobspec.CompiledJob:
@@ -53,6 +53,7 @@ def submit(
         change.session.add(job)
         change.session.flush()
         change.session.add_all(own)
+        change.session.add_all(_shared_files(job.id, compiled.document))
         change.aftermath.changed_jobs[job.id] = None
         if state is JobState.COMPILED:
             change.aftermath.tasks.append(split_task(job.id))
@@ -146,6 +147,14 @@ def _hub_program_row(hub: Hub, role: str, program: jobspec.Program) -> HubProgra
         plan=program.plan.to_json(),
         listing=program.listing,
     )
+
+
+def _shared_files(job_id: str, document: jobspec.JobDocument) -> list[SharedFileRow]:
+    return [
+        SharedFileRow(job_id=job_id, name=name, sha256=given.upload)
+        for name, given in document.shared.items()
+        if isinstance(given, jobspec.SharedUpload)
+    ]
 
 
 def _job_row(compiled: jobspec.CompiledJob, raw: bytes, submitter: str) -> JobRow:

@@ -145,6 +145,16 @@ class HubProgramRow(Base):
     listing: Mapped[str] = mapped_column(Text, deferred=True, deferred_group=PAGE)
 
 
+class SharedFileRow(Base):
+    """An upload that a job shares with all of its sub-jobs, by the name it has there."""
+
+    __tablename__ = "shared_file"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    sha256: Mapped[str] = mapped_column(Digest, index=True)
+
+
 class ResultFileRow(Base):
     """A file that was made of a job's result, such as its picture: a blob, or why there is none.
 

@@ -108,6 +108,26 @@ GRID = {
 }
 
 
+def test_the_files_that_a_job_shares_are_public_as_its_source_is(
+    post_job: Callable[..., Any], client: FlaskClient
+) -> None:
+    file = b"id,city\n0,Oslo\n"
+    sha256 = client.post("/upload", data=file).json["sha256"]
+    assert client.get(f"/blob/{sha256}").status_code == 404
+    document = {
+        "name": "Lookup",
+        "source": {"range": {"n": [0, 2]}},
+        "shared": {
+            "cities": {"upload": sha256, "format": "csv"},
+            "again": {"upload": sha256, "format": "csv"},
+            "small": {"values": [1]},
+        },
+        "steps": [{"join": {"table": "cities", "on": {"n": "id"}}}],
+    }
+    assert post_job(document).status_code == 201
+    assert client.get(f"/blob/{sha256}").data == file
+
+
 def test_a_picture_and_an_array_of_a_result_can_be_fetched(
     post_job: Callable[..., Any], client: FlaskClient, hub: Hub, web_hub: WebHub
 ) -> None:
