@@ -70,6 +70,8 @@ class _Reached:
     match: tuple[int, tuple[int, ...]] | None
 
 
+_Targets = tuple[tuple[int, int, tuple[int, ...]], ...]
+"""Where ways lead: the place, the index of the way in the state, and the marks that it passed."""
 _State = tuple[int, tuple[int, ...]]
 """What is known of the byte before, and the places of the ways."""
 
@@ -87,7 +89,11 @@ class _Determinizer:
         self._work = 0
 
     def run(self) -> Automaton:
-        known = [*map(_known, self._samples[0]), *[0] * (self._end - len(self._samples[0])), EDGE]
+        known = [
+            *(_KNOWN[sample] for sample in self._samples[0]),
+            *[0] * (self._end - len(self._samples[0])),
+            EDGE,
+        ]
         starts = [self._number((before & self._before, (self._program.start,))) for before in known]
         columns = self._end + 1
         rows: list[list[tuple[int, Moves]]] = [[(state, ())] * columns for state in (DEAD, MATCHED)]
@@ -111,14 +117,19 @@ class _Determinizer:
         inside = any(self._is_inside(way) for way in ways)
         row: list[tuple[int, Moves]] = [(DEAD, ())] * (self._end + 1)
         reached: dict[int, _Reached] = {}
-        followed: dict[int, dict[int, list[tuple[int, int, tuple[int, ...]]]]] = {}
+        followed: dict[int, dict[int, _Targets]] = {}
+        entries: dict[tuple[int, int, _Targets], tuple[int, Moves]] = {}
         for column, sample in (*enumerate(self._samples[inside]), (self._end, None)):
-            after = self._after & (EDGE if sample is None else _known(sample))
+            known = EDGE if sample is None else _KNOWN[sample]
+            after = known & self._after
             if after not in reached:
                 reached[after] = self._reach(ways, before, after)
                 followed[after] = self._follow(reached[after])
-            targets = [] if sample is None else followed[after].get(column, [])
-            row[column] = self._entry(reached[after], targets, sample)
+            targets = () if sample is None else followed[after].get(column, ())
+            alike = (after, known & self._before if targets else 0, targets)
+            if alike not in entries:  # most bytes of a row lead to few places
+                entries[alike] = self._entry(reached[after], alike[1], targets)
+            row[column] = entries[alike]
         return row
 
     def _is_inside(self, place: int) -> bool:
@@ -158,7 +169,7 @@ class _Determinizer:
                         return reached
         return reached
 
-    def _follow(self, reached: _Reached) -> dict[int, list[tuple[int, int, tuple[int, ...]]]]:
+    def _follow(self, reached: _Reached) -> dict[int, _Targets]:
         """The places that each column leads to, the first way to each of them only."""
         found: dict[int, dict[int, tuple[int, int, tuple[int, ...]]]] = {}
         for place, index, passed in reached.steps:
@@ -166,25 +177,18 @@ class _Determinizer:
             self._count(len(edges))
             for column, target in edges:
                 found.setdefault(column, {}).setdefault(target, (target, index, passed))
-        return {column: list(targets.values()) for column, targets in found.items()}
+        return {column: tuple(targets.values()) for column, targets in found.items()}
 
-    def _entry(
-        self,
-        reached: _Reached,
-        targets: list[tuple[int, int, tuple[int, ...]]],
-        sample: int | None,
-    ) -> tuple[int, Moves]:
+    def _entry(self, reached: _Reached, before: int, targets: _Targets) -> tuple[int, Moves]:
         if self._marks is None:
             if reached.match is not None:
                 return MATCHED, ()
             places = tuple(sorted(target for target, _, _ in targets))
         else:
             places = tuple(target for target, _, _ in targets)
-        before = 0 if sample is None or not places else self._before & _known(sample)
-        next_ = self._number((before, places))
-        return next_, self._moves(reached, targets)
+        return self._number((before, places)), self._moves(reached, targets)
 
-    def _moves(self, reached: _Reached, targets: list[tuple[int, int, tuple[int, ...]]]) -> Moves:
+    def _moves(self, reached: _Reached, targets: _Targets) -> Moves:
         """Registers: those of the match first (its end, then the marks), then each way's marks."""
         marks = self._marks
         if marks is None:
@@ -260,10 +264,13 @@ def _sides(instructions: tuple[Instruction, ...]) -> tuple[int, int]:
 
 
 def _known(byte: int) -> int:
-    """All that assertions ask about a byte."""
     if byte == ord("\n"):
         return NEWLINE
     return IN_WORD if any(low <= byte <= high for low, high in WORD) else 0
+
+
+_KNOWN = tuple(map(_known, range(256)))
+"""All that assertions ask about each byte."""
 
 
 def _is_continuation(byte: int) -> bool:

@@ -27,6 +27,8 @@ from jobspec.unicode.ranges import ALL, Ranges
 
 MAX_INSTRUCTIONS = 10_000
 MAX_EDGES = 20_000
+MAX_PARTS = 100_000
+"""Parts of trees and ranges of sets that are built, each time; many can be one instruction."""
 
 Edge = tuple[int, int, int]
 """First and last byte, and the instruction that follows."""
@@ -104,6 +106,7 @@ class _Builder:
         self._groups = groups
         self._numbers: dict[Instruction, int] = {}
         self._edges = 0
+        self._parts = 0
 
     def add(self, instruction: Instruction) -> int:
         """The number of an instruction; a step that is there already is not added again."""
@@ -120,6 +123,9 @@ class _Builder:
 
     def build(self, tree: Tree, way: int) -> int:
         """The instruction at which `tree` begins if `way` follows it."""
+        self._parts += 1 + (len(tree.ranges) if isinstance(tree, Characters) else 0)
+        if self._parts > MAX_PARTS:
+            raise RegexError(TOO_LARGE, LESS)
         match tree:
             case Characters(ranges):
                 return self.characters(ranges, way)
