@@ -26,6 +26,7 @@ from jobspec.sql.functions import (
     Takes,
 )
 from jobspec.sql.functions.forms import UNIT_FUNCTIONS
+from jobspec.sql.grammar import SQL_FUNCTIONS
 from jobspec.sql.intervals import Intervals, is_interval
 from jobspec.sql.names import (
     AGGREGATE_NAMES,
@@ -34,7 +35,7 @@ from jobspec.sql.names import (
     type_hint,
     type_named,
 )
-from jobspec.sql.parse import SQL_FUNCTIONS, parse
+from jobspec.sql.parse import parse
 from jobspec.sql.syntax import Syntax
 from jobspec.sql.typed import Constant, Typed, TypedExpression
 from jobspec.types import Column, ValueType

@@ -300,6 +300,8 @@ def _are_decimals(left: Typed, right: Typed) -> bool:
 def _mend(kinds: Sequence[Takes], type_: ValueType, name: str) -> str:
     if name == "//" and (type_.is_float or type_.is_decimal):
         return "write floor(a / b), or CAST to i64"
+    if name == "-" and type_ is ValueType.TIMESTAMP:
+        return "write date_diff('second', earlier, later), say"
     if name == "+" and type_ is ValueType.STRING:
         return "join texts with ||"
     if set(kinds) & {Takes.DIGITS, Takes.LITERAL}:

@@ -21,7 +21,7 @@ from jobspec.functions import builtins, mathematics
 from jobspec.functions.calls import FORM_NAMES
 from jobspec.sql import functions as sql_functions
 from jobspec.sql.names import TYPE_NAMES
-from jobspec.sql.parse import _BINARY as BINARY_OPERATORS
+from jobspec.sql.nodes import BINARY as BINARY_OPERATORS
 from owc import errors
 from owc.cli.operate import SCOPES
 from owc.domain.states import JobState, SubJobState, Verdict

@@ -218,7 +218,8 @@ FUNCTIONS = (
                 check=_check_boundary,
             ),
         ),
-        about="The beginning of the unit in which a date or timestamp lies, as a timestamp.",
+        about="The beginning of the unit in which a date or timestamp lies. Units are "
+        f"{', '.join(part.name for part in PARTS if part.months or part.micros)} and isoyear.",
         examples=(
             ("date_trunc('month', DATE '2026-11-21')", "TIMESTAMP '2026-11-01 00:00:00'"),
             (
@@ -231,8 +232,8 @@ FUNCTIONS = (
     Function(
         name="date_diff",
         overloads=_of_unit("date_diff", _difference, _check_boundary),
-        about="How many boundaries of the unit lie between two dates or timestamps; of weeks, how "
-        "many times seven boundaries of days.",
+        about="How many boundaries of a unit, as of `date_trunc`, lie between two dates or "
+        "timestamps; of weeks, how many times seven boundaries of days.",
         examples=(
             ("date_diff('month', DATE '2026-10-31', DATE '2026-11-01')", "1"),
             ("date_diff('day', DATE '2026-11-21', DATE '2026-12-24')", "33"),
@@ -242,7 +243,8 @@ FUNCTIONS = (
     Function(
         name="date_sub",
         overloads=_of_unit("date_sub", _whole_units, _check_unit),
-        about="How many whole units have passed from one date or timestamp to another.",
+        about="How many whole units, as of `date_trunc`, have passed from one date or timestamp to "
+        "another.",
         examples=(("date_sub('month', DATE '2026-10-31', DATE '2026-11-01')", "0"),),
         aliases=("datesub",),
     ),

@@ -5,12 +5,9 @@ Results lie in the years 1 to 9999 or trap. Not here: what an interval is (`jobs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from jobspec import ir
-from jobspec.sql.functions.signature import Complaint, Function, Lower, Operands, Overload, Takes
+from jobspec.sql.functions.signature import Function, Lower, Operands, Overload, Takes
 from jobspec.sql.functions.time_parts import DAY, Clock
-from jobspec.sql.typed import Typed
 from jobspec.sql.value import both, either, i64, negated, op, wide
 from jobspec.types import ValueType
 
@@ -61,15 +58,6 @@ def _days_between(of: Operands) -> ir.Expr:
     return op("i64.sub", wide(of.values[0]), wide(of.values[1]))
 
 
-def _no_difference(values: Sequence[Typed]) -> Complaint:
-    del values
-    return Complaint(
-        "the difference of timestamps is an interval, which is no value",
-        "write date_diff('second', earlier, later), say",
-        code="type_mismatch",
-    )
-
-
 ADD_DATES = (
     Overload(
         operation="date_plus_days",
@@ -96,13 +84,6 @@ SUBTRACT_DATES = (
         takes=(Takes.DATE, Takes.DATE),
         gives=_I64,
         lower=_days_between,
-    ),
-    Overload(
-        operation="timestamp_difference",
-        takes=(Takes.TIMESTAMP, Takes.TIMESTAMP),
-        gives=_I64,
-        lower=_days_between,
-        check=_no_difference,
     ),
 )
 
