@@ -8,6 +8,7 @@ import struct
 from random import Random
 
 import pytest
+import wasmtime
 
 from jobspec.wasm.disassemble import disassemble
 from jobspec.wasm.opcodes import LOADS, OPERATORS, STORES
@@ -94,8 +95,12 @@ def test_each_vector_instruction_gives_what_the_engine_gives() -> None:
 
 def test_all_vector_instructions_together_fit_a_program() -> None:
     both = Both(everything())
-    assert len({both.ours("f", number) for number in range(len(LANES) ** 2)}) == len(LANES) ** 2
-    disassemble(both.wasm)
+    numbers = [both.ours("f", number) for number in range(len(LANES) ** 2)]
+    assert len(set(numbers)) == len(LANES) ** 2
+    store = wasmtime.Store()
+    again = wasmtime.Module(store.engine, wasmtime.wat2wasm(disassemble(both.wasm)))
+    exports = wasmtime.Instance(store, again, []).exports(store)
+    assert [exports["fn_f"](store, number) for number in range(len(LANES) ** 2)] == numbers
 
 
 # --- memory ---------------------------------------------------------------------------------------
@@ -425,6 +430,13 @@ def test_any_partition_of_a_job_gives_the_same() -> None:
     ]
     assert computed(job, 7) == computed(job, 1) == whole
     disassemble(job.wasm)
+
+
+def test_the_listing_names_what_was_compiled_elsewhere() -> None:
+    functions = {"f": member(MIX, ["i64", "f64"], "f64")}
+    job = compiled({"range": {"n": [0, 2]}}, {"derive": {"x": "f(n, 1.0)"}}, functions=functions)
+    assert "# f(p0: i64, p1: f64) -> f64: compiled elsewhere\n" in job.listing
+    assert "def fn_f 1(i64, f64) -> f64:\n    16 instructions" in job.listing
 
 
 def test_a_function_is_null_where_an_argument_is() -> None:
