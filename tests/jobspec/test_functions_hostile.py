@@ -24,6 +24,7 @@ EXPRESSIONS = (
     *("[0] * 3", "[e] * 2", "3 * [e]", "[e for v in range(3)]", "[e for v in range(e)]"),
     *("[[e] * 2 for v in range(2)]", "[[e, e], [e, e]]", "[e for v in e]", "[e for v in e if e]"),
     *("[]", "[[0] * 2] * 2", "[[[[1]]]]", "len(e)", "len([e])", "min(e, e)", "max(e, e, e)"),
+    *("sum(e)", "max(e)", "min([e, e])", "sum(m[e])", "math.gamma(e)"),
     *("abs(e)", "int(e)", "float(e)", "bool(e)", "u8(e)", "f32(e)", "round(e)", "divmod(e, e)"),
     *("math.sin(e)", "math.log(e, e)", "math.isqrt(e)", "math.pi", "math.gcd(e, e)", "math.x"),
     *("g(e, e)", "h(e)", "g(xs, n)", "h(n)", "f(e)", "e(e)", "e.v", "e.append(e)", "len", "()"),
