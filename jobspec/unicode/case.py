@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from jobspec.unicode.case_runs import LOWER, UPPER
 from jobspec.unicode.ranges import Ranges, union
@@ -39,6 +39,7 @@ def _lower() -> dict[int, int]:
     return dict(_pairs(lower_runs()))
 
 
+@lru_cache(maxsize=256)
 def folded(ranges: Ranges) -> Ranges:
     """The set with every code point that differs from one of its own by case only."""
     alike = _alike()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jobspec.sql.functions import FUNCTIONS, OPERATORS, binary, editing, letters, likeness, patterns
 from jobspec.types import Column, ValueType
 from tests.fuzz.compare import agree
-from tests.jobspec import unicode_facts
+from tests.jobspec import jobs, unicode_facts
 from tests.jobspec.expressions import DuckDB, Expressions, Trapped, evaluate
 
 SCHEMA = (
@@ -184,6 +184,23 @@ def test_every_code_point_has_the_case_of_duckdb(function: str) -> None:
         part = points[start : start + 5000]
         (found,) = compiled.run(("".join(map(chr, part)),))
         assert found == "".join(chr(mapped.get(point, point)) for point in part)
+
+
+def test_a_job_counts_what_patterns_find_whatever_its_chunks() -> None:
+    lines = ["GET /a?x=1", "get /B", "POST /a", "", None, "GET /ä"] * 7
+    job = jobs.compiled(
+        {"rows": [{"line": line} for line in lines]},
+        {"filter": "regexp_matches(line, '^get ', 'i')"},
+        {"derive": {"path": r"lower(regexp_replace(line, '^\w+ (/\pL+).*$', '\1'))"}},
+        {"derive": {"code": "to_base64(encode(upper(path)))"}},
+        {"aggregate": {"count": "count(*)", "code": "min(code)"}, "by": ["path"]},
+    )
+    expected = [
+        {"path": "/a", "count": 7, "code": "L0E="},
+        {"path": "/b", "count": 7, "code": "L0I="},
+        {"path": "/ä", "count": 7, "code": "L8OE"},
+    ]
+    assert jobs.computed(job) == jobs.computed(job, rows=5) == expected
 
 
 def test_every_function_of_these_families_is_compared() -> None:
