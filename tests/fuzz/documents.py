@@ -71,6 +71,28 @@ _GOOD: list[dict[str, Any]] = [
         "steps": [{"aggregate": {"x": "max(d)", "y": "min(m)"}, "by": ["b", "t"]}],
     },
     {
+        "name": "picture",
+        "source": {"range": {"y": [0, 3], "x": [0, 4, 2]}},
+        "steps": [
+            {"sample": {"fraction": 0.5, "seed": 1}},
+            {"derive": {"v": "x * y"}},
+            {"sort": ["v desc nulls first", "x"], "limit": 5},
+        ],
+        "finish": [{"filter": "v >= 0"}, {"distinct": ["x", "y"]}],
+        "trust": {"verify": "v < 100"},
+        "output": {
+            "formats": ["csv"],
+            "image": {"x": "x", "y": "y", "value": "v", "palette": ["#000000", "#ffffff"]},
+            "npy": {"value": "v", "axes": ["y", "x"]},
+        },
+    },
+    {
+        "name": "search",
+        "source": {"range": {"n": [0, 10]}},
+        "steps": [{"stop_when": "n * n > 50"}],
+        "finish": [{"sample": {"rows": 1}}],
+    },
+    {
         "name": "elsewhere",
         "source": {"url": "https://example.org/a.csv", "format": "csv", "columns": {"a": "i64"}},
         "shared": {"u": {"upload": "0" * 64, "format": "npy"}},

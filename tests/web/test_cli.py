@@ -56,6 +56,21 @@ def test_help_is_quick_to_import() -> None:
     assert done.stdout.strip() == "set()"
 
 
+def test_check_prints_what_the_hub_runs_at_the_end_too(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    job = {
+        "name": "Two programs",
+        "source": {"range": {"n": [0, 9]}},
+        "finish": [{"derive": {"twice": "n * 2"}}],
+    }
+    path = tmp_path / "job.json"
+    path.write_text(json.dumps(job))
+    listing, _, finish = run("check", str(path)).stdout.partition("--- finish")
+    assert "twice" not in listing
+    assert "twice" in finish
+
+
 def test_check_prints_the_listing(run: Callable[..., Result], document: Path) -> None:
     result = run("check", document)
     assert result.exit_code == 0, result.output
