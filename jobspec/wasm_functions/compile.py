@@ -86,13 +86,15 @@ def compile_one(name: str, one: WasmFunction, traps: ir.TrapSites, place: str) -
         done[number] = rewrite(around, number, instructions)
         around.may_trap[number] = done[number].may_trap
     names = {found.name for instructions in bodies.values() for found in instructions}
+    writes = not names.isdisjoint(WRITES)
+    touches = any(map(touches_memory, names))
     function = entry(
         around,
         index,
         one.params,
         one.result,
-        writes=not names.isdisjoint(WRITES),
-        touches=any(map(touches_memory, names)),
+        writes=writes,
+        touches=touches,
         may_trap=done[index].may_trap,
     )
     return CompiledFunction(
@@ -102,7 +104,7 @@ def compile_one(name: str, one: WasmFunction, traps: ir.TrapSites, place: str) -
         function=function,
         may_trap=True,
         foreign=tuple(one.function for one in done.values()),
-        globals=variables(around),
+        globals=variables(around, writes=writes, touches=touches),
         static_bytes=around.memory_bytes,
     )
 

@@ -52,13 +52,14 @@ def entry(
     )
 
 
-def variables(around: Surroundings) -> tuple[ir.Global, ...]:
+def variables(around: Surroundings, *, writes: bool, touches: bool) -> tuple[ir.Global, ...]:
     """The global variables that the module and its entry need."""
     own = (
         ir.Global(name=around.variable(number), kind=Kind(variable.kind), initial=variable.initial)
         for number, variable in enumerate(around.module.globals)
     )
-    return (*own, ir.Global(name=_ready(around), kind=Kind.I32))
+    once = [ir.Global(name=_ready(around), kind=Kind.I32)] if touches and not writes else []
+    return (*own, *once)
 
 
 def _ready(around: Surroundings) -> str:
