@@ -46,6 +46,20 @@ RANGES = (
     {"derive": {"m": "smoothed(n, sqrt(n + 3))"}},
     {"derive": {"m, k, b": "waves(n * 0.37)"}},
 )
+_KEY = "'a key of thirty-two bytes, so...'"
+PLUGINS = {
+    "t": "reverse(CAST(n AS string)) || '😀'",
+    "mac": "hmac_sha256(t, CAST(n AS string))",
+    "key": "pbkdf2_sha256(t, 'salt', 1 + n % 3 * n % 3, 1 + n % 7 * n % 7)",
+    "crc": "crc32(mac)",
+    "hidden": f"encrypt(mac, {_KEY})",
+    "shown": f"decrypt(hidden, {_KEY})",
+    "hashed": "hash(n, t, hidden, n / 7)",
+    "drawn": "random() + random()",
+    "register": "hll_register(hashed) * 64 + hll_rank(hashed)",
+    "bucket": "ddsketch_value(ddsketch_bucket(n / 3))",
+}
+"""What DuckDB does not have, so that no generated expression has it either."""
 CLOSINGS: tuple[Mapping[str, object], ...] = (
     {"filter": "n <> 3"},
     {"limit": 5},
@@ -125,6 +139,11 @@ def jobs() -> Iterator[dict[str, Any]]:
             source = {"range": {"n": [-20, 140, 2]}}
             members = {"functions": FUNCTIONS, "steps": [derive, closing]}
             yield {"name": "awkward numbers", "source": source, **members}
+    yield {
+        "name": "awkward secrets",
+        "source": {"range": {"n": [-5, 40]}},
+        "steps": [{"derive": PLUGINS}],
+    }
     yield {
         "name": "awkward vectors",
         "source": {"range": {"n": [0, len(LANES) ** 2]}},
