@@ -130,6 +130,20 @@ def steps() -> Iterator[tuple[Mapping[str, object], ...]]:
     yield ({"rename": {"s": "t", "t": "s"}}, {"drop": ["f"]}, {"limit": 11})
 
 
+TABLE = [
+    {"k": 1, "word": "one", "part": 0.5},
+    {"k": 3, "word": None, "part": None},
+    {"k": 3, "word": "drei\0", "part": -0.0},
+    {"k": None, "word": "", "part": 2.0},
+]
+ORDERS = (
+    {"sort": ["word desc", "f", "part nulls first", "x"], "limit": 20},
+    {"sample": {"rows": 20, "seed": 2**62}},
+    {"distinct": ["word", "f"]},
+    {"stop_when": "part IS NULL AND word IS NULL AND y > 3"},
+)
+
+
 def jobs() -> Iterator[dict[str, Any]]:
     for each in steps():
         source: dict[str, Any] = {"upload": UPLOAD, "format": "parquet"}
@@ -139,6 +153,18 @@ def jobs() -> Iterator[dict[str, Any]]:
             source = {"range": {"n": [-20, 140, 2]}}
             members = {"functions": FUNCTIONS, "steps": [derive, closing]}
             yield {"name": "awkward numbers", "source": source, **members}
+    for closing in ORDERS:
+        yield {
+            "name": "awkward orders",
+            "source": {"range": {"z": [3, -5, -4], "y": [0, 5], "x": [-(2**62), 2**62, 2**60]}},
+            "shared": {"t": {"rows": TABLE}},
+            "steps": [
+                {"derive": {"k": "(x // 7 + y * 3) % 5", "f": "x / (y - 2)"}},
+                {"join": {"table": "t", "on": ["k"], "how": "left"}},
+                {"sample": {"fraction": 0.8, "seed": 5}},
+                closing,
+            ],
+        }
     yield {
         "name": "awkward secrets",
         "source": {"range": {"n": [-5, 40]}},
