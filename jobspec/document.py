@@ -66,6 +66,7 @@ class Requires(Model):
     """What a volunteer must have beyond what the program itself needs."""
 
     memory_bytes: Annotated[StrictInt, Field(ge=0, lt=2**32)] = 0
+    """Memory that the volunteer must be able to give a program."""
     score: Annotated[StrictFloat | StrictInt, Field(ge=0, le=1_000_000)] = 0
     """Least score of the volunteer's speed probe."""
     mobile: StrictBool = True
@@ -95,6 +96,7 @@ class JobDocument(Model):
     output: Output = Field(list(outputs.TABLES))
     """The formats in which the result can be downloaded, or an object with pictures and arrays."""
     split: Annotated[Split | None, BeforeValidator(outputs.check_split)] = None
+    """How large a sub-job is; the hub finds a good size if it is left out."""
     requires: Requires = Requires()
     trust: Annotated[
         Annotated[Literal["adaptive"], Tag("adaptive")] | Annotated[Trust, Tag("rules")],

@@ -47,13 +47,16 @@ class Image(Model):
     r: ColumnName | None = None
     """Red, with `g` and `b` in the place of `value`: integers to 255, or floats to 1."""
     g: ColumnName | None = None
+    """Green."""
     b: ColumnName | None = None
+    """Blue."""
 
 
 class Npy(Model):
     """One column as a NumPy array: of one dimension, or a grid with a dimension for each axis."""
 
     value: ColumnName
+    """The column of the array's elements: numbers or bools."""
     axes: Annotated[list[ColumnName], AfterValidator(check_distinct), Field(max_length=8)] = Field(
         []
     )

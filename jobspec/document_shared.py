@@ -54,6 +54,7 @@ class SharedUpload(Model):
     format: Literal["npy", "csv", "ndjson", "parquet", "arrow"]
     """How the file is read; an npy file is an array, the others are tables."""
     columns: ColumnTypes | None = None
+    """Types of columns where the file or inference would give others."""
     array: Annotated[
         Any,
         AfterValidator(rules.check_array),

@@ -25,6 +25,7 @@ class RowsSource(Model):
     rows: Annotated[list[dict[ColumnName, Cell]], Field(min_length=1), FailFast()]
     """The rows; a key that a row lacks is NULL there."""
     columns: ColumnTypes | None = None
+    """Types of columns where the file or inference would give others."""
 
 
 FileFormat = Literal["csv", "ndjson", "parquet", "arrow"]
@@ -39,6 +40,7 @@ class UploadSource(Model):
     format: FileFormat
     """How the file is read."""
     columns: ColumnTypes | None = None
+    """Types of columns where the file or inference would give others."""
 
 
 class UrlSource(Model):
@@ -49,6 +51,7 @@ class UrlSource(Model):
     format: FileFormat
     """How the file is read."""
     columns: ColumnTypes | None = None
+    """Types of columns where the file or inference would give others."""
     sha256: Sha256 | None = None
     """What the file must be; the hub writes it in where the document does not say it."""
 

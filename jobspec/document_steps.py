@@ -46,24 +46,28 @@ class DeriveStep(StepModel):
     """
 
     derive: Annotated[dict[Names, Expression], Field(min_length=1)]
+    """Name, or names of several results, to expression: `{"gross": "price * 1.2"}`."""
 
 
 class SelectStep(StepModel):
     """Keep these columns, in this order."""
 
     select: Annotated[list[ColumnName], Field(min_length=1), AfterValidator(check_distinct)]
+    """The columns that stay."""
 
 
 class DropStep(StepModel):
     """Remove these columns."""
 
     drop: Annotated[list[ColumnName], Field(min_length=1), AfterValidator(check_distinct)]
+    """The columns that go."""
 
 
 class RenameStep(StepModel):
     """Give columns new names: `{"old": "new"}`."""
 
     rename: Annotated[dict[ColumnName, Name], Field(min_length=1), AfterValidator(check_new_names)]
+    """Old name to new name."""
 
 
 class AggregateStep(StepModel):
@@ -83,6 +87,7 @@ class LimitStep(StepModel):
 
     closing: ClassVar[bool] = True
     limit: Annotated[StrictInt, Field(ge=0, lt=2**31)]
+    """How many rows there are at most."""
 
 
 class Draw(Model):
@@ -112,6 +117,8 @@ class JoinStep(StepModel):
     """Add the columns of a shared table, from its rows that match; several make several rows."""
 
     class Join(Model):
+        """How rows find those of a shared table."""
+
         table: Name
         """A table of `shared`."""
         on: Annotated[
@@ -129,6 +136,7 @@ class JoinStep(StepModel):
         """What becomes of a row without a match: `inner` drops it, `left` adds NULLs."""
 
     join: Join
+    """The table, the columns that are equal, and what becomes of rows without a match."""
 
 
 class DistinctStep(StepModel):
@@ -157,6 +165,7 @@ class SortStep(StepModel):
     ]
     """Columns, the most important first, each with `desc` and `nulls first` where that is meant."""
     limit: Annotated[StrictInt, Field(ge=0, lt=2**31)] | None = None
+    """How many rows there are at most."""
 
 
 class StopWhenStep(StepModel):

@@ -95,6 +95,17 @@ def table(*, payloads: bool) -> pa.Table:
     )
 
 
+BRANCHES = """(module (func (export "f") (param i64) (result i64) (local i64)
+  (block $far (block $near (block $here
+    (br_table $here $near $far $near (i32.wrap_i64 (i64.rem_u (local.get 0) (i64.const 7)))))
+    (nop)
+    (local.set 1 (i64.mul (local.tee 1 (i64.const 3)) (local.get 0))))
+  (local.set 1 (i64.xor (local.get 1) (local.get 0))))
+  (select (result i64) (local.get 1) (i64.sub (i64.const 0) (local.get 1))
+    (i32.wrap_i64 (i64.and (local.get 0) (i64.const 1))))))"""
+"""What only functions compiled elsewhere have: jumps by a table, a typed choice, nothing at all."""
+
+
 def steps() -> Iterator[tuple[Mapping[str, object], ...]]:
     """Jobs over the table."""
     names = {"i": "i", "j": "j", "f": "f", "b": "b", "s": "s"}
@@ -169,6 +180,12 @@ def jobs() -> Iterator[dict[str, Any]]:
         "name": "awkward secrets",
         "source": {"range": {"n": [-5, 40]}},
         "steps": [{"derive": PLUGINS}],
+    }
+    yield {
+        "name": "awkward branches",
+        "source": {"range": {"n": [0, 200]}},
+        "functions": {"branches": member(BRANCHES, ["i64"], "i64")},
+        "steps": [{"derive": {"m": "branches(n)"}}],
     }
     yield {
         "name": "awkward vectors",

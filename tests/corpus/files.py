@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from jobspec import CompiledJob, check_document, chunks
+from jobspec import CompiledJob, check_document, chunks, range_chunk
 from tests.corpus import instructions
-from tests.jobspec.jobs import Program, inputs
+from tests.jobspec.jobs import Program
 
 FILES = Path(__file__).parent / "files"
 UPLOAD = "table.parquet"
@@ -47,9 +47,11 @@ def compile_(job: dict[str, Any], folder: Path = FILES) -> tuple[CompiledJob, li
     uploads: dict[str, Path] = {}
     document = json.dumps(_with_hashes(job, uploads, folder)).encode()
     compiled = check_document(document, uploads.__getitem__)
-    if not uploads:
-        return compiled, [*inputs(compiled, 33)[:3], inputs(compiled, 1)[-1]]
-    found = []
+    rows = compiled.plan.rows or 0
+    if compiled.plan.axes:
+        places = [(first, min(33, rows - first)) for first in (0, 33, 66) if first < rows]
+        return compiled, [range_chunk(compiled.plan, *at) for at in (*places, (rows - 1, 1))]
+    found: list[bytes] = []
     for size, count in ((40, 2), (1, 1)):
         given = chunks(
             compiled.document, compiled.plan, uploads.__getitem__, rows=size, max_bytes=1 << 24
