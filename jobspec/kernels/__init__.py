@@ -5,7 +5,7 @@ constant `SOURCE` of the modules of this package. Kernels call each other by nam
 A new source is one more entry of `_SOURCES`, or comes with a plugin (`jobspec.plugins`); names are
 unique among all of them.
 
-Sources are read at the first use and functions are compiled when they are asked for.
+A source is read when one of its functions is asked for, and only that function is compiled.
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ from functools import cache
 from jobspec import ir, plugins
 from jobspec.errors import CompilerError
 from jobspec.functions.context import CompiledFunction
-from jobspec.functions.kernel import KernelSource, compile_kernel, read_source
+from jobspec.functions.kernel import (
+    KernelSource,
+    compile_kernel,
+    function_names,
+    read_source,
+    variable_types,
+)
 from jobspec.ir import Body, Call, Do, Expr, TrapCheck
 from jobspec.kernels import (
     angles,
@@ -100,7 +106,7 @@ def _kernel(name: str, callers: tuple[str, ...]) -> CompiledFunction | None:
         raise CompilerError(f"kernels call each other in a circle: {' > '.join(callers)} > {name}")
     # Threads that meet here compile the same kernel to equal values.
     _compiled[name] = compile_kernel(
-        source,
+        _read(source),
         name,
         callee=lambda callee: _kernel(callee, (*callers, name)),
         callee_names=names,
@@ -117,7 +123,8 @@ def function(name: str) -> ir.Function | None:
 
 def global_variable(name: str) -> ir.Global | None:
     """The module-level variable of that name which kernels share."""
-    return next((s.globals[name] for s in _read_sources() if name in s.globals), None)
+    source = _sources_by_variable().get(name)
+    return None if source is None else _read(source).globals[name]
 
 
 def names() -> list[str]:
@@ -154,16 +161,20 @@ def _needed(name: str) -> CompiledFunction:
 
 
 @cache
-def _read_sources() -> tuple[KernelSource, ...]:
-    sources = {**_SOURCES, **plugins.kernel_sources()}
-    return tuple(read_source(name, text) for name, text in sources.items())
+def _texts() -> dict[str, str]:
+    return {**_SOURCES, **plugins.kernel_sources()}
 
 
 @cache
-def _sources_by_function() -> dict[str, KernelSource]:
-    found: dict[str, KernelSource] = {}
-    for source in _read_sources():
-        for name in source.functions:
+def _read(source: str) -> KernelSource:
+    return read_source(source, _texts()[source])
+
+
+@cache
+def _sources_by_function() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for source, text in _texts().items():
+        for name in function_names(text):
             if name in found:
                 raise CompilerError(f"two kernels are named {name}")
             found[name] = source
@@ -171,8 +182,13 @@ def _sources_by_function() -> dict[str, KernelSource]:
 
 
 @cache
+def _sources_by_variable() -> dict[str, str]:
+    return {name: source for source, text in _texts().items() for name in variable_types(text)}
+
+
+@cache
 def _global_types() -> dict[str, ValueType]:
     types = {"trap": ValueType.I32, "heap_base": ValueType.I32}
-    for source in _read_sources():
-        types |= source.global_types
+    for text in _texts().values():
+        types |= variable_types(text)
     return types

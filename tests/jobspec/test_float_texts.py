@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jobspec import kernels
-from jobspec.functions.kernel import compile_kernel, read_source
+from jobspec.functions.kernel import compile_kernel, read_source, variable_types
 from jobspec.ir import Function, GetGlobal, Kind, Return
 from tests.jobspec.running import Instance
 
@@ -142,7 +142,7 @@ def test_two_hundred_thousand_floats_read_back_as_they_were() -> None:
         "differing",
         callee=kernels.kernel,
         callee_names=kernels.names,
-        globals_=source.global_types,
+        globals_=variable_types(ROUND_TRIPS),
     )
     instance = Instance(compiled.function, memory_bytes=1 << 22)
     assert instance.call("differing", 1, 10007) == 0

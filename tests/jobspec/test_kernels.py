@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from jobspec import ir, kernels
 from jobspec.errors import CompilerError
-from jobspec.functions.kernel import compile_kernel, read_source
+from jobspec.functions.kernel import compile_kernel, function_names, read_source, variable_types
 from jobspec.ir import Function, Kind, Module, Return
+from jobspec.types import ValueType
 from jobspec.wasm.codegen import assemble
 from tests.jobspec.running import Instance
 
@@ -33,14 +34,12 @@ ALL = linked(*kernels.names(), memory_bytes=4 << 20)
 
 def kernel(source: str) -> Instance:
     """The functions of a kernel source of its own."""
-    read = read_source("test", source)
+    read, variables = read_source("test", source), variable_types(source)
 
     def compiled(name: str) -> Any:
         if name not in read.functions:
             return kernels.kernel(name)
-        return compile_kernel(
-            read, name, callee=compiled, callee_names=list, globals_=read.global_types
-        )
+        return compile_kernel(read, name, callee=compiled, callee_names=list, globals_=variables)
 
     functions = tuple(compiled(name).function for name in read.functions)
     return Instance(*functions)
@@ -235,9 +234,9 @@ def test_globals_and_constants() -> None:
         "    count += STEP\n"
         "    return count\n"
     )
-    read = read_source("test", source)
+    read, variables = read_source("test", source), variable_types(source)
     compiled = compile_kernel(
-        read, "next", callee=kernels.kernel, callee_names=list, globals_=read.global_types
+        read, "next", callee=kernels.kernel, callee_names=list, globals_=variables
     )
     assert read.globals["count"] == ir.Global(name="count", kind=I64, initial=7)
     listed = [type(statement).__name__ for statement in compiled.function.body]
@@ -307,11 +306,28 @@ def test_mistakes_in_kernels_are_ours(line: str, words: str) -> None:
     assert words in raised.value.message
 
 
+def test_names_found_without_reading_a_source_are_those_it_has() -> None:
+    source = (
+        "STEP = 5\n"
+        "count: i64 = 7\n"
+        "def first(x: i64) -> i64:\n"
+        "    step: i64 = x\n"
+        "    return step\n"
+        "def second() -> i64:\n"
+        "    return count\n"
+    )
+    read = read_source("test", source)
+    assert function_names(source) == list(read.functions) == ["first", "second"]
+    assert variable_types(source) == {"count": ValueType.I64}
+    assert list(read.globals) == ["count"]
+
+
 def test_kernels_that_call_each_other_in_a_circle_are_ours_to_mend(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     source = read_source("test", "def a() -> None:\n    b()\ndef b() -> None:\n    a()\n")
-    monkeypatch.setattr(kernels, "_sources_by_function", lambda: {"a": source, "b": source})
+    monkeypatch.setattr(kernels, "_sources_by_function", lambda: {"a": "test", "b": "test"})
+    monkeypatch.setattr(kernels, "_read", {"test": source}.get)
     with pytest.raises(CompilerError, match="in a circle: a > b > a"):
         kernels.kernel("a")
 
