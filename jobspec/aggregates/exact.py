@@ -18,7 +18,7 @@ from jobspec.aggregates.state import InProgram, Merged, State, Types
 from jobspec.aggregates.words import real
 from jobspec.errors import OutputError
 from jobspec.ir import Choose, Const, Expr, Kind, Op, Store
-from jobspec.program.records import once
+from jobspec.records import once
 from jobspec.sql.value import FALSE, Value, either, i32, wide
 from jobspec.types import Column, Scalar, Schema, ValueType
 

@@ -19,7 +19,7 @@ from jobspec import kernels
 from jobspec.aggregates.aggregate import Aggregate
 from jobspec.aggregates.budget import Budget
 from jobspec.ir import Body, Const, Expr, Get, Kind, Op, Store
-from jobspec.program.records import Field, once, store_name, zero_if_null
+from jobspec.records import Field, once, store_name, zero_if_null
 from jobspec.sql.value import Value, i32
 from jobspec.types import Scalar, Schema, ValueType
 

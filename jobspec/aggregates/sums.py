@@ -17,7 +17,7 @@ from jobspec.aggregates.function import AggregateFunction, Distinct, Takes
 from jobspec.aggregates.state import InProgram, Merged, State, Types
 from jobspec.errors import MergeError, OutputError
 from jobspec.ir import Const, Expr, Kind, Op
-from jobspec.program.records import once
+from jobspec.records import once
 from jobspec.sql.value import wide
 from jobspec.types import DECIMAL_DIGITS, Column, Scalar, Schema, ValueType
 

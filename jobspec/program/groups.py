@@ -22,20 +22,19 @@ from jobspec.ir import (
 from jobspec.ir import Call as CallFunction
 from jobspec.plan import Call, Plan
 from jobspec.program.keys import all_hold, hash_of
-from jobspec.program.records import (
+from jobspec.program.rows import Row
+from jobspec.records import (
     HASH_BYTES,
     Field,
     Layout,
-    i32,
     lay_out,
     once,
     variable,
     zero_if_null,
 )
-from jobspec.program.rows import Row
 from jobspec.sql import Value, columns_read, lower_condition
 from jobspec.sql.comparisons import compare
-from jobspec.sql.value import all_valid, both
+from jobspec.sql.value import all_valid, both, i32
 from jobspec.types import Schema
 
 

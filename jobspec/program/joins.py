@@ -35,11 +35,11 @@ from jobspec.ir import (
 from jobspec.joins import join_table
 from jobspec.plan import Join
 from jobspec.program.keys import all_hold, hash_of
-from jobspec.program.records import i32, variable
 from jobspec.program.rows import Read, Row, reader
+from jobspec.records import variable
 from jobspec.sql import Value
 from jobspec.sql.comparisons import compare
-from jobspec.sql.value import all_valid
+from jobspec.sql.value import all_valid, i32
 from jobspec.types import Schema
 
 _JOINED = "joined"

@@ -42,10 +42,11 @@ from jobspec.program.groups import (
     write_states,
 )
 from jobspec.program.joins import JoinIndex
-from jobspec.program.records import HASH_BYTES, Layout, i32, lay_out, variable
 from jobspec.program.rows import Row
 from jobspec.program.sinks import append_row
 from jobspec.program_plan import Distinct, Group, Limit, Sample, Search, Sort
+from jobspec.records import HASH_BYTES, Layout, lay_out, variable
+from jobspec.sql.value import i32
 
 OUT_OF_MEMORY = [site.code for site in ir.STANDARD_TRAPS].index("out_of_memory")
 

@@ -25,11 +25,11 @@ from jobspec.ir import (
     Store,
 )
 from jobspec.plan import Plan
-from jobspec.program.records import Layout, i32, once, zero_if_null
 from jobspec.program.rows import Row, row_hash
 from jobspec.program_plan import Sample, Sort, SortKey
+from jobspec.records import Layout, once, zero_if_null
 from jobspec.sql import Value
-from jobspec.sql.value import wide
+from jobspec.sql.value import i32, wide
 from jobspec.types import ValueType
 
 KEY_BYTES = 16

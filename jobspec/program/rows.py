@@ -29,9 +29,10 @@ from jobspec.ir import (
     Stmt,
 )
 from jobspec.plan import Derive, Draw, Filter, Join, Plan, Project, Step, Unpack
-from jobspec.program.records import i32, load, pinned, variable
 from jobspec.program_plan import Axes, Axis
+from jobspec.records import load, pinned, variable
 from jobspec.sql import TypedExpression, Value, columns_read, lower, lower_condition, lower_results
+from jobspec.sql.value import i32
 from jobspec.types import Column, ValueType
 
 Read = Callable[[], Value]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from jobspec import kernels
 from jobspec.ir import Body, Break, If, Op
 from jobspec.plan import Plan
-from jobspec.program.records import Layout, i32, variable
 from jobspec.program.rows import Row
+from jobspec.records import Layout, variable
+from jobspec.sql.value import i32
 
 
 def append_row(plan: Plan, layout: Layout, row: Row, body: Body, most: int | None = None) -> None:

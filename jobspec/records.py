@@ -108,10 +108,6 @@ def once(body: Body, expression: Expr, name: str = "") -> Expr:
     return body.temporary(expression, name)
 
 
-def i32(value: int) -> Const:
-    return Const(Kind.I32, value)
-
-
 def variable(name: str) -> ir.GetGlobal:
     """One of the i32 variables that the kernels of records share."""
     return ir.GetGlobal(name, Kind.I32)
