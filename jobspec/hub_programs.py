@@ -28,7 +28,7 @@ def finish(
 
     `fuel` bounds the work over each chunk. Raises MergeError where the program traps or cannot run.
     """
-    yield from merge(plan, _outputs(wasm, plan, merged, fuel))
+    yield from merge(plan, _outputs(wasm, plan, merged, fuel, "merged"))
 
 
 def failing_rows(
@@ -46,13 +46,13 @@ def failing_rows(
             given += batch.num_rows
             yield batch
 
-    for output in _outputs(wasm, plan, counted(), fuel):
+    for output in _outputs(wasm, plan, counted(), fuel, "returned"):
         kept += read_header(output).rows
     return given - kept
 
 
 def _outputs(
-    wasm: bytes, plan: ProgramPlan, rows: Iterable[pa.RecordBatch], fuel: int
+    wasm: bytes, plan: ProgramPlan, rows: Iterable[pa.RecordBatch], fuel: int, which: str
 ) -> Iterator[bytes]:
     try:
         for chunk in cut(plan.source, rows, rows_each=CHUNK_ROWS, max_bytes=CHUNK_BYTES):
@@ -62,7 +62,10 @@ def _outputs(
                 site = plan.traps[run.trap_site]
                 row = chunk.first_row + run.rows_done
                 place = site.pointer + (f", line {site.line}" if site.line else "")
-                raise MergeError(f"row {row:,} fails: {site.message} ({site.code}) at {place}")
+                raise MergeError(
+                    f"row {row:,} of the {which} rows failed: "
+                    f"{site.message} ({site.code}) at {place}"
+                )
             yield run.output
     except (RunError, SourceError) as error:
         raise MergeError(error.message) from error

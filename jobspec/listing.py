@@ -10,6 +10,7 @@ Not here: the instructions of the finished program (`jobspec.wasm.disassemble`).
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 
 from jobspec import ir, walk
@@ -49,8 +50,10 @@ _INFIX: dict[str, tuple[str, int]] = {
     },
 }
 _CHOICE, _CALL = 1, 12
-_SHOWN_BYTES = 500
+_SHOWN_TEXT, _SHOWN_BYTES = 500, 32
 """Longer literals are tables, or shared inputs: their length and SHA-256 are shown."""
+
+_UNREADABLE = re.compile("[\ufffd\x00-\x08\x0e-\x1f]")
 
 
 def render(module: Module, traps: Sequence[TrapSite] = (), notes: Sequence[str] = ()) -> str:
@@ -179,8 +182,11 @@ def _joined(expression: Expr, operands: list[tuple[str, int]]) -> tuple[str, int
 
 
 def _literal(value: bytes) -> str:
+    written = value.decode(errors="replace")
+    if len(value) <= _SHOWN_TEXT and not _UNREADABLE.search(written):
+        return repr(written)
     if len(value) <= _SHOWN_BYTES:
-        return repr(value.decode(errors="replace"))
+        return repr(value)
     return f"<{len(value):,} bytes, sha256 {hashlib.sha256(value).hexdigest()}>"
 
 

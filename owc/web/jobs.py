@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -16,6 +14,7 @@ from flask import Blueprint, Response, jsonify, request, send_file, url_for
 import jobspec
 from owc.services import catalogue, submission
 from owc.services.values import JobSummary, JobView
+from owc.web import wording
 from owc.web.bodies import read_body, require_type
 from owc.web.fetched import with_fetched_source
 from owc.web.lanes import each
@@ -92,22 +91,9 @@ def show(job_id: str) -> Response:
     state = runtime()
     job = state.read(catalogue.job_view, state.hub, job_id)
     if wants_page():
-        functions = {
-            name: given if isinstance(given, str) else _module(name, given)
-            for name, given in json.loads(job.document).get("functions", {}).items()
-        }
-        return page("job.html", job=job, functions=functions)
+        document = json.loads(job.document)
+        return page("job.html", job=job, document=document, wording=wording)
     return varying(jsonify(_with_links(job)))
-
-
-def _module(name: str, given: dict[str, Any]) -> str:
-    """A function of WebAssembly in words; its code is in the program's text."""
-    wasm = base64.b64decode(given["wasm"])
-    taken, result = ", ".join(given.get("params", ())), given["result"]
-    return (
-        f"{name}({taken}) -> {result}: export {given['export']} of a WebAssembly module\n"
-        f"{len(wasm):,} bytes, SHA-256 {hashlib.sha256(wasm).hexdigest()}"
-    )
 
 
 @blueprint.delete("/job/<job_id>")

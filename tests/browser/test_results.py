@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from tests.browser.visit import Visitor
 
 pytestmark = pytest.mark.browser
 
+WORD_COUNTS = Path("docs/cookbook/word-counts.json")
 ROWS = 60_000
 SHARE = """def share(n: i64) -> i64:
     total = 0
@@ -93,6 +97,29 @@ def test_a_trap_fails_the_job_with_its_row_and_reason(
     expect(notice).to_contain_text("Row 100,000 ")
     expect(notice).to_contain_text("division")
     expect(page.locator("[data-live=result]")).to_contain_text("This job has no result.")
+
+
+def test_the_words_of_the_cookbook_are_counted_joined_and_finished(
+    asker: Asker, site_url: str, visitor: Visitor
+) -> None:
+    document = json.loads(WORD_COUNTS.read_text())
+    words = Counter(
+        re.sub("[^a-z]", "", word.lower())
+        for line in document["shared"]["poem"]["rows"]
+        for word in line["text"].split()
+    )
+    job_id = asker.submit({**document, "split": {"rows": 7}})
+    visitor.say_yes(visitor.meet_question(site_url))
+    page = visitor.await_succeeded(job_id)
+    ten = sorted(words.items(), key=lambda pair: (-pair[1], pair[0]))[:10]
+    rows = [json.loads(line) for line in asker.result(job_id).splitlines()]
+    assert [(row["word"], row["count"]) for row in rows] == ten
+    assert len(asker.sub_jobs(job_id)) == 7
+    steps = page.locator("section", has=page.get_by_role("heading", name="Steps", exact=True))
+    expect(steps).to_contain_text("poem on line = number, inner")
+    finish = page.locator("section", has=page.get_by_role("heading", name="Finish"))
+    expect(finish.locator(".steps")).to_contain_text("count desc, word")
+    assert visitor.complaints == []
 
 
 def test_strings_of_a_table_come_back_letter_by_letter(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from jobspec import ir, listing
 from jobspec.functions import compile_functions
 from jobspec.ir import Choose, Const, Function, Get, GetGlobal, Kind, Load, Module, Op, Text
@@ -85,6 +87,8 @@ def test_expressions_have_the_parentheses_they_need() -> None:
         (Const(I64, 2**64 - 1), "-1"),
         (Const(F64, 0.5), "0.5"),
         (Text("grün\n\u202e".encode()), "'grün\\n\\u202e'"),
+        (Text(b"\xff\x00a"), "b'\\xff\\x00a'"),
+        (Text(bytes(33)), f"<33 bytes, sha256 {hashlib.sha256(bytes(33)).hexdigest()}>"),
         (ir.Call("f", (N, X), F64), "f(n, x)"),
         (GetGlobal("trap", I32), "trap"),
         (Load("i64.load", ir.Static("fn_f.1", 64), 8), "i64[&fn_f.1 + 8]"),

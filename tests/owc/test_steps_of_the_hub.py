@@ -215,7 +215,7 @@ def test_a_finish_that_traps_fails_the_job_with_its_place(hub: Hub, run_tasks: R
     view = catalogue.job_view(hub, job_id)
     assert view.state is JobState.FAILED
     assert view.failure is not None
-    assert "row 0 fails" in view.failure
+    assert "row 0 of the merged rows failed" in view.failure
     assert "/finish/0/derive/m" in view.failure
 
 
