@@ -40,6 +40,7 @@ from jobspec.hub_programs import failing_rows, finish
 from jobspec.limits import Limits
 from jobspec.merge import merge, result_schema
 from jobspec.plugin_code import check_plugins
+from jobspec.plugins import plugin_packages
 from jobspec.problems import Problem
 from jobspec.program_plan import ProgramPlan, Requirement
 from jobspec.result_files import ResultFile, make_result_files
@@ -91,6 +92,7 @@ __all__ = [
     "output_rows_done",
     "output_table",
     "parse_document",
+    "plugin_packages",
     "range_chunk",
     "result_arrow",
     "result_csv",

@@ -35,7 +35,7 @@ from jobspec.types import Schema
 from jobspec.wasm.codegen import assemble
 from jobspec.wasm_functions import MAX_MEMORY_BYTES, compile_wasm
 
-LANGUAGE_VERSION = "0.1"
+LANGUAGE_VERSION = "0.2"
 """The language and its compiler: the same document and version give the same program bytes."""
 
 _COMPUTED = {"source", "shared", "functions", "steps", "finish"}

@@ -13,7 +13,7 @@ from jobspec.plugins.plugin import (
     Plugin,
     WasmBody,
 )
-from jobspec.plugins.registry import GROUP, kernel_sources, load, plugins
+from jobspec.plugins.registry import GROUP, kernel_sources, load, plugin_packages, plugins
 from jobspec.types import ValueType
 
 __all__ = [
@@ -26,5 +26,6 @@ __all__ = [
     "WasmBody",
     "kernel_sources",
     "load",
+    "plugin_packages",
     "plugins",
 ]

@@ -24,6 +24,13 @@ def plugins() -> Mapping[str, Plugin]:
     return load(entry_points(group=GROUP))
 
 
+@cache
+def plugin_packages() -> Mapping[str, str]:
+    """The packages that bring plugins, and their versions: what a job's program depends on."""
+    packages = (point.dist for point in entry_points(group=GROUP))
+    return MappingProxyType({one.name: one.version for one in packages if one is not None})
+
+
 def load(points: Iterable[EntryPoint]) -> Mapping[str, Plugin]:
     """The plugins of entry points by name. Raises PluginError."""
     found: dict[str, Plugin] = {}

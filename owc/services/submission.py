@@ -179,6 +179,7 @@ def _job_row(compiled: jobspec.CompiledJob, raw: bytes, submitter: str) -> JobRo
         plan=plan.to_json(),
         listing=compiled.listing,
         versions={
+            **jobspec.plugin_packages(),
             "language": jobspec.LANGUAGE_VERSION,
             "openwebcompute": _version(),
         },

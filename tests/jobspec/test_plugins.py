@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, version
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,6 +22,7 @@ from jobspec.plugins import (
     ValueType,
     WasmBody,
     load,
+    plugin_packages,
     plugins,
 )
 from jobspec.sql import FUNCTIONS
@@ -46,6 +47,10 @@ def test_our_plugins_are_declared_like_anybodys_and_found_that_way() -> None:
     assert set(load(points)) == set(OURS)
     names = {"md5", "sha1", "sha256", "hmac_sha256", "pbkdf2_sha256", "encrypt", "decrypt"}
     assert names | {"hll_register", "hll_rank", "ddsketch_bucket"} <= set(OURS)
+
+
+def test_the_packages_that_bring_plugins_are_named_with_their_versions() -> None:
+    assert plugin_packages()["openwebcompute"] == version("openwebcompute")
 
 
 def test_all_installed_plugins_compile_and_are_in_the_table_of_functions() -> None:
