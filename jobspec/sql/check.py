@@ -132,6 +132,8 @@ class Checker(Intervals):
                 return self._name(node)
             case syntax.Negative():
                 return self._negative(node)
+            case syntax.Inverted():
+                return self.apply(node, OPERATORS["~"], [node.value], [self.check(node.value)])
             case syntax.Binary():
                 return self._binary(node)
             case syntax.Call():

@@ -50,10 +50,14 @@ _COMPARISONS = (
     exp.Like,
     exp.ILike,
     exp.SimilarTo,
+    exp.RegexpLike,
     exp.Escape,
     exp.Not,
 )
 """Operators of which one cannot be an operand of another without brackets."""
+
+_TIGHTER_THAN_NOT = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Pow)
+"""Operators that bind tighter than `~` in DuckDB, and less tight in sqlglot."""
 
 _HINTS: dict[type[exp.Expression], str] = {
     exp.Alias: "an operator is missing, or a name needs double quotes",
@@ -67,7 +71,12 @@ _HINTS: dict[type[exp.Expression], str] = {
     exp.Star: "* stands only in count(*)",
     exp.Concat: "join texts with ||",
     exp.AtTimeZone: "timestamps have no time zone; keep them all in UTC",
-    exp.BitwiseNot: "use xor(x, -1)",
+    exp.Abs: "write abs(x)",
+    exp.ByteString: "a newline in a text is chr(10)",
+    exp.Glob: "write LIKE, or regexp_full_match(x, 'pattern')",
+    exp.RawString: "texts stand in single quotes",
+    exp.StartsWith: "write starts_with(x, y)",
+    exp.Collate: "texts go by code points; compare lower(x)",
     exp.Dot: "a job has one table: write the column's name alone",
 }
 
@@ -123,8 +132,25 @@ def _operand(node: exp.Expression, depth: int) -> syntax.Syntax:
 
 def _binary(node: exp.Expression, operator: str, depth: int) -> syntax.Syntax:
     convert = _operand if isinstance(node, _COMPARISONS) else to_syntax
+    if isinstance(node, _TIGHTER_THAN_NOT):
+        _check_inverted(node)
     left = convert(node.this, depth + 1)
     return syntax.Binary(left.place, operator, left, convert(node.expression, depth + 1))
+
+
+def _check_inverted(node: exp.Expression) -> None:
+    """In DuckDB `~x + 1` is `~(x + 1)`, unlike in most languages: brackets say what is meant."""
+    for written in (node.this, node.expression):
+        side = written
+        while isinstance(side, exp.Neg):
+            side = side.this
+        if isinstance(side, exp.BitwiseNot):
+            raise RefusedError(
+                "unsupported_sql",
+                _place(side),
+                "~ stands beside arithmetic without brackets",
+                "write (~x) + 1 or ~(x + 1)",
+            )
 
 
 def _literal(node: exp.Expression, depth: int) -> syntax.Syntax:
@@ -308,6 +334,7 @@ _CONVERTERS: dict[type[exp.Expression], Callable[[exp.Expression, int], syntax.S
     exp.Anonymous: _call,
     exp.Between: _between,
     exp.Boolean: lambda node, _: syntax.Truth(_place(node), bool(node.this)),
+    exp.BitwiseNot: _wrap(syntax.Inverted),
     exp.Case: _case,
     exp.Cast: _cast,
     exp.Column: _column,

@@ -49,6 +49,14 @@ class Negative:
 
 
 @dataclass(frozen=True, slots=True)
+class Inverted:
+    """`~x`: every bit the other way."""
+
+    place: int
+    value: Syntax
+
+
+@dataclass(frozen=True, slots=True)
 class Binary:
     """An arithmetic, bitwise, text or comparison operator; `operator` is its SQL spelling."""
 
@@ -166,6 +174,7 @@ Syntax = (
     | Null
     | Name
     | Negative
+    | Inverted
     | Binary
     | Not
     | Connective

@@ -21,20 +21,23 @@ class RefusedError(Exception):
         self.hint = hint
 
 
+_NO_LISTS = "there are no lists; substring(x, 2, 3) takes a part of a text"
 _REFUSED_TOKENS: dict[TokenType, tuple[str, str]] = {
     TokenType.SEMICOLON: ("a semicolon", "an expression is one value; leave it out"),
-    TokenType.PARAMETER: ("a parameter", "write the value itself"),
+    TokenType.PARAMETER: ("'@'", "write the value itself, or abs(x)"),
     TokenType.PLACEHOLDER: ("a placeholder", "write the value itself"),
-    TokenType.L_BRACKET: ("a list or subscript", "there are no lists yet"),
-    TokenType.R_BRACKET: ("a list or subscript", "there are no lists yet"),
+    TokenType.L_BRACKET: ("a list or subscript", _NO_LISTS),
+    TokenType.R_BRACKET: ("a list or subscript", _NO_LISTS),
     TokenType.L_BRACE: ("a struct", "give each value a column of its own"),
     TokenType.R_BRACE: ("a struct", "give each value a column of its own"),
     TokenType.SELECT: ("a query", "a step's expression sees one row only"),
-    TokenType.NOT: ("'!'", "write NOT"),
-    TokenType.TILDE: ("'~'", "use xor(x, -1) for bits, regexp_matches for texts"),
+    TokenType.NOT: ("'!'", "write NOT, or factorial(n)"),
     TokenType.DIV: ("DIV", "write //"),
     TokenType.DAMP: ("'&&'", "write AND"),
-    TokenType.ARROW: ("'->'", "there are no lists and no JSON yet; write a function"),
+    TokenType.ARROW: (
+        "'->'",
+        "there are no lists and no JSON; regexp_extract finds a part of a text",
+    ),
     TokenType.NULLSAFE_EQ: ("<=>", "write IS NOT DISTINCT FROM"),
 }
 
@@ -45,6 +48,7 @@ _BEFORE_OPERANDS = {
     TokenType.L_PAREN,
     TokenType.NOT,
     TokenType.PLUS,
+    TokenType.TILDE,
 }
 _PARAMETERISED = {"BPCHAR", "CHAR", "STRING", "TEXT", "VARCHAR"}
 """Types of which sqlglot drops the parameter, as in VARCHAR(3)."""
@@ -68,7 +72,7 @@ def check_tokens(tokens: list[Token], text: str, limits: Limits, too_deep: Refus
 
 
 class _Nesting:
-    """Counts how deep sqlglot will recurse: brackets, CASE, and signs and NOTs in front of them."""
+    """Counts how deep sqlglot will recurse: brackets, CASE, and signs, ~ and NOTs before them."""
 
     def __init__(self) -> None:
         self._open: list[int] = []
@@ -80,7 +84,7 @@ class _Nesting:
         """The depth once this token is read."""
         sign = kind in {TokenType.DASH, TokenType.PLUS} and not self._operand_before
         self._operand_before = kind not in _BEFORE_OPERANDS
-        if kind is TokenType.NOT or sign:
+        if kind in {TokenType.NOT, TokenType.TILDE} or sign:
             self._prefixes += 1
         elif kind in {TokenType.L_PAREN, TokenType.CASE}:
             self._open.append(1 + self._prefixes)

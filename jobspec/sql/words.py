@@ -21,6 +21,7 @@ _WORDS = {
 }
 _NAMES: dict[type[exp.Expression], str] = {
     exp.Overlay: "overlay",
+    exp.RegexpLike: "regexp_matches",
     exp.SimilarTo: "regexp_full_match",
     exp.StrPosition: "strpos",
     exp.Substring: "substring",
@@ -30,7 +31,7 @@ _TRIMS = {"LEADING": "ltrim", "TRAILING": "rtrim"}
 _ARGUMENTS = ("this", "substr", "expression", "start", "length", "from_", "for_", "collation")
 
 WORDED = tuple(_NAMES)
-"""What sqlglot makes of such calls, and of `SIMILAR TO`, which is one in other words."""
+"""What sqlglot makes of such calls, and of `SIMILAR TO` and `~`, which are one in other words."""
 
 
 def call_of(node: exp.Expression) -> tuple[str, list[exp.Expression]]:

@@ -15,7 +15,7 @@ from random import Random
 
 from jobspec import sql
 from jobspec.problems import ProblemList
-from jobspec.sql.functions import FORMS, FUNCTIONS, OPERATORS
+from jobspec.sql.functions import FORMS, FUNCTIONS, NEGATE, OPERATORS
 from jobspec.sql.functions.forms import UNIT_FUNCTIONS
 from jobspec.sql.functions.signature import Function, Overload, Takes
 from jobspec.sql.typed import Input
@@ -77,7 +77,7 @@ def names(*, all_rows: bool = False) -> tuple[str, ...]:
     functions = dict.fromkeys(row.name for row in FUNCTIONS.values())
     return tuple(
         name
-        for name in (*OPERATORS, *functions, *_COMPARISONS, *_CONDITIONS, *_FORMS)
+        for name in (*OPERATORS, NEGATE.name, *functions, *_COMPARISONS, *_CONDITIONS, *_FORMS)
         if all_rows or name not in dialect.LEFT_OUT
     )
 
@@ -148,6 +148,8 @@ class Generator:
     def _named(self, name: str, depth: int) -> Sql | None:
         if name in OPERATORS:
             return self._operator(name, OPERATORS[name], depth)
+        if name == NEGATE.name:
+            return self._operator("-", NEGATE, depth)
         if name in FUNCTIONS:
             return self._function(FUNCTIONS[name], depth)
         if name in _COMPARISONS:
@@ -190,7 +192,8 @@ class Generator:
     def _operator(self, name: str, row: Function, depth: int) -> Sql:
         overload = self._rng.choice(row.overloads)
         operands = self._operands(overload, name, depth)
-        template = dialect.OPERATORS.get(name, f"({{}} {name} {{}})")
+        usual = f"({name} {{}})" if len(operands) == 1 else f"({{}} {name} {{}})"
+        template = dialect.OPERATORS.get(name, usual)
         joined = _join(template, *operands)
         theirs = (
             dialect.argument(overload.family(index), one.duckdb)

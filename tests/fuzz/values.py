@@ -101,9 +101,10 @@ def literal(rng: Random, type_: ValueType) -> tuple[str, str] | None:
     if type_ is T.STRING:
         quoted = "'" + given.replace("'", "''") + "'"
         return quoted, quoted
-    if type_ in {T.I64, T.U64}:
-        written = f"({given})"
-        return written, f"CAST({given} AS {'U' * (type_ is T.U64)}BIGINT)"
+    if type_ is T.I64:
+        return f"({given})", f"CAST({given} AS BIGINT)"
+    if type_ is T.U64:  # alone, a small number is an i64
+        return f"CAST({given} AS u64)", f"CAST({given} AS UBIGINT)"
     if type_ is T.F64 and math.isfinite(given):
         written = f"({given:.17e})"
         return written, f"CAST({written} AS DOUBLE)"

@@ -14,6 +14,10 @@ def _bits(name: str) -> Lower:
     return lambda of: op(f"i64.{name}", of[0], of[1])
 
 
+def _inverted(of: Operands) -> ir.Expr:
+    return op("i64.xor", of[0], i64(-1))
+
+
 def _shift_right(of: Operands) -> ir.Expr:
     """Shifting by less than 0 or more than 63 leaves nothing, as in DuckDB."""
     shifted = op("i64.shr_u" if of.unsigned else "i64.shr_s", of[0], of[1])
@@ -63,6 +67,15 @@ OPERATORS = (
         ),
         about="The bits moved to the right.",
         examples=(("1024 >> 3", "128"), ("-8 >> 1", "-4")),
+    ),
+    Function(
+        name="~",
+        overloads=(
+            Overload(operation="bit_not", takes=(Takes.INTEGER,), gives=SAME, lower=_inverted),
+        ),
+        about="Every bit the other way.",
+        examples=(("~5", "-6"), ("~CAST(0 AS ubigint)", "18446744073709551615")),
+        differs="the bits are 64, also of a narrower unsigned type",
     ),
 )
 
