@@ -2,7 +2,7 @@
 
 A module is a set of functions over WebAssembly's four number types. Expressions are pure trees
 that know their kind; statements are structured (no labels to patch). Instructions carry the names
-of the WebAssembly specification and their signatures are read from `jobspec.wasm.opcodes`, so a
+of the WebAssembly specification and their signatures are read from `jobspec.opcodes`, so a
 tree that does not type cannot be built.
 
 A string is one i64: the address in the low and the byte length in the high 32 bits.
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from jobspec.foreign import Foreign
-from jobspec.wasm.opcodes import LOADS, OPERATORS, STORES
+from jobspec.opcodes import LOADS, OPERATORS, STORES
 
 
 class Kind(StrEnum):

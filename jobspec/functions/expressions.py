@@ -18,8 +18,8 @@ from jobspec.functions.context import Context, Value
 from jobspec.functions.conversions import constant, unify
 from jobspec.functions.variables import Variables
 from jobspec.ir import Choose, Const, Expr, Get, Kind, Op, Stmt
+from jobspec.opcodes import OF_MEMORY, OPERATORS
 from jobspec.types import ValueType
-from jobspec.wasm.opcodes import OF_MEMORY, OPERATORS
 
 BOOL, F64 = ValueType.BOOL, ValueType.F64
 _T = TypeVar("_T", bound=Value | Array)

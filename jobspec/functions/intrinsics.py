@@ -13,8 +13,8 @@ from jobspec.functions.builtins import ANY_NUMBER, Entry, absolute, convert, ext
 from jobspec.functions.context import Context, Value
 from jobspec.functions.conversions import assigned, of_literal, settle, unify
 from jobspec.ir import Choose, Const, Expr, Kind, Op
+from jobspec.opcodes import OPERATORS
 from jobspec.types import ValueType
-from jobspec.wasm.opcodes import OPERATORS
 
 I32, I64, F32, F64 = ValueType.I32, ValueType.I64, ValueType.F32, ValueType.F64
 BOOL, STRING = ValueType.BOOL, ValueType.STRING

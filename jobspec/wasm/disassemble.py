@@ -11,10 +11,10 @@ import re
 import struct
 from collections.abc import Iterator
 
+from jobspec.opcodes import LOADS, STORES
 from jobspec.wasm import encode
 from jobspec.wasm.decode import Parts, decode
 from jobspec.wasm.instructions import BLOCKS, Instruction, read
-from jobspec.wasm.opcodes import LOADS, STORES
 from jobspec.wasm.reader import Reader
 from jobspec.wasm.vectors import MEMORY, MEMORY_LANE
 

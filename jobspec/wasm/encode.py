@@ -10,7 +10,7 @@ import math
 import struct
 from collections.abc import Sequence
 
-from jobspec.wasm.opcodes import CONTROL, LOADS, OF_MEMORY, OPERATORS, STORES, VALUE_TYPES
+from jobspec.opcodes import CONTROL, LOADS, OF_MEMORY, OPERATORS, STORES, VALUE_TYPES
 from jobspec.wasm.vectors import MEMORY, MEMORY_LANE
 
 MAGIC = b"\0asm\1\0\0\0"

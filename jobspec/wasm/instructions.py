@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from jobspec.opcodes import CONTROL, LOADS, OF_MEMORY, OPERATORS, STORES, VALUE_TYPES
 from jobspec.wasm import encode, vectors
-from jobspec.wasm.opcodes import CONTROL, LOADS, OF_MEMORY, OPERATORS, STORES, VALUE_TYPES
 from jobspec.wasm.reader import Reader
 from jobspec.wasm.vectors import VECTORS, Immediate
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from jobspec.errors import ProgramError
-from jobspec.wasm.opcodes import VALUE_TYPES
+from jobspec.opcodes import VALUE_TYPES
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""The vector instructions of WebAssembly 2.0: a table, like `jobspec.wasm.opcodes`.
+"""The vector instructions of WebAssembly 2.0: a table, like `jobspec.opcodes`.
 
 Relaxed vector instructions, whose results differ between engines, are left out on purpose.
 """

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 import struct
 
+from jobspec.opcodes import LOADS, STORES
 from jobspec.wasm import encode
 from jobspec.wasm.encode import constant, instruction, opcode
-from jobspec.wasm.opcodes import LOADS, STORES
 from jobspec.wasm.vectors import PREFIX, VECTORS
 
 END = instruction("end")

@@ -25,10 +25,10 @@ from jobspec.foreign import (
     OffsetFrom,
     Piece,
 )
+from jobspec.opcodes import LOADS, STORES
 from jobspec.wasm import encode
 from jobspec.wasm.encode import constant, instruction
 from jobspec.wasm.instructions import BLOCKS, Instruction
-from jobspec.wasm.opcodes import LOADS, STORES
 from jobspec.wasm.vectors import MEMORY, MEMORY_LANE
 from jobspec.wasm_functions import checks
 from jobspec.wasm_functions.checks import get, set_, tee

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jobspec.opcodes import LOADS, OPERATORS, STORES
 from jobspec.wasm.instructions import Instruction
-from jobspec.wasm.opcodes import LOADS, OPERATORS, STORES
 from jobspec.wasm.vectors import MEMORY, MEMORY_LANE, VECTORS
 from jobspec.wasm_functions.module import Signature, WasmModule
 

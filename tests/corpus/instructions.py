@@ -37,8 +37,8 @@ from jobspec.ir import (
     Store,
     TrapSites,
 )
+from jobspec.opcodes import LOADS, OF_MEMORY, OPERATORS, STORES
 from jobspec.wasm.codegen import assemble
-from jobspec.wasm.opcodes import LOADS, OF_MEMORY, OPERATORS, STORES
 
 _SLOTS = 16
 _PAGES = 8

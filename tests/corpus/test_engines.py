@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 import wasmtime
 
+from jobspec.opcodes import CONTROL, LOADS, OPERATORS, STORES
 from jobspec.wasm.disassemble import disassemble
-from jobspec.wasm.opcodes import CONTROL, LOADS, OPERATORS, STORES
 from jobspec.wasm.vectors import VECTORS
 from tests.corpus import awkward, files
 from tests.corpus.files import FILES, Case

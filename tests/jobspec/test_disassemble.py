@@ -13,11 +13,11 @@ from jobspec import ir, kernels
 from jobspec.errors import ProgramError
 from jobspec.functions import compile_functions
 from jobspec.ir import Const, Function, Get, Kind, Module, Op, Return
+from jobspec.opcodes import LOADS, OPERATORS, STORES
 from jobspec.problems import ProblemList
 from jobspec.wasm import encode
 from jobspec.wasm.codegen import assemble
 from jobspec.wasm.disassemble import disassemble
-from jobspec.wasm.opcodes import LOADS, OPERATORS, STORES
 from tests.jobspec.running import returning
 
 I32, I64, F32, F64 = Kind

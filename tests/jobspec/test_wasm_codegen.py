@@ -11,8 +11,8 @@ import wasmtime
 from jobspec import ir
 from jobspec.errors import CompilerError
 from jobspec.ir import Const, Function, Get, If, Kind, Module, Op, Return, Set, While
+from jobspec.opcodes import LOADS, OPERATORS, STORES
 from jobspec.wasm.codegen import assemble
-from jobspec.wasm.opcodes import LOADS, OPERATORS, STORES
 from tests.jobspec.running import Instance, returning
 
 I32, I64, F32, F64 = Kind

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from jobspec.opcodes import LOADS, STORES
 from jobspec.wasm import encode
-from jobspec.wasm.opcodes import LOADS, STORES
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from random import Random
 import pytest
 import wasmtime
 
+from jobspec.opcodes import LOADS, OPERATORS, STORES
 from jobspec.wasm.disassemble import disassemble
-from jobspec.wasm.opcodes import LOADS, OPERATORS, STORES
 from jobspec.wasm.vectors import MEMORY, MEMORY_LANE, VECTORS
 from jobspec.wasm_functions.checks import NAN_MAKERS
 from tests.jobspec.jobs import compiled, computed
