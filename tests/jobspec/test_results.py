@@ -183,3 +183,21 @@ def test_what_is_written_as_csv_and_ndjson_is_read_back(others: Path, tmp_path: 
         path.write_bytes(b"".join(write(others)))
         read = pa.Table.from_batches(source(path, types).read(schema))
         assert read.to_pylist() == OTHER_ROWS
+
+
+def test_the_file_does_not_depend_on_how_its_rows_are_cut(tmp_path: Path) -> None:
+    rows = [
+        {"n": None if n % 7 == 0 else n, "word": "" if n % 5 else f"word {n}", "x": n / 3}
+        for n in range(70_000)
+    ]
+    schema = pa.schema([("n", pa.int64()), ("word", pa.string()), ("x", pa.float64())])
+    table = pa.Table.from_pylist(rows, schema)
+    files = set()
+    for size in (100_000, 9_999, 64):
+        path = tmp_path / f"{size}.parquet"
+        assert write_parquet(path, schema, table.to_batches(max_chunksize=size)) == len(rows)
+        files.add(path.read_bytes())
+    assert len(files) == 1
+    with pq.ParquetFile(path) as file:
+        assert file.metadata.num_row_groups == 2
+        assert file.read().to_pylist() == rows
