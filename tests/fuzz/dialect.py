@@ -129,17 +129,16 @@ def argument(family: Takes, text: str) -> str:
 
 
 def cast(word: str, source: ValueType, text: str, target: ValueType) -> str:
-    """`CAST` or `TRY_CAST`.
+    """`CAST` or `TRY_CAST`, but for what docs/sql-differences.md names.
 
-    There are no negative NaNs here, which DuckDB writes as -nan, and no years beyond 1 to 9999,
-    nor infinite ones, which it reads.
+    There are no negative NaNs here, which DuckDB writes as -nan, no infinite dates, and no years of
+    ten digits.
     """
-    if source is T.STRING and target in {T.DATE, T.TIMESTAMP}:
-        name = type_name(target)
-        ours = f"{name} '0001-01-01' AND {name} '9999-12-31 23:59:59.999999'"
-        beyond = f"TRY_CAST({text} AS {name}) NOT BETWEEN {ours}"
-        return f"{word}(CASE WHEN {beyond} THEN 'no time of ours' ELSE {text} END AS {name})"
     written = f"{word}({text} AS {type_name(target)})"
     if source.is_float and target is T.STRING:
         return f"CASE WHEN isnan({text}) THEN 'nan' ELSE {written} END"
+    if source is T.STRING and target in {T.DATE, T.TIMESTAMP}:
+        refused = f"{word}({text} || 'x' AS {type_name(target)})"
+        taken = f"isfinite({written}) AND NOT regexp_matches({text}, '^\\s*\\d{{10}}')"
+        return f"CASE WHEN {taken} THEN {written} ELSE {refused} END"
     return written
