@@ -1,6 +1,7 @@
 """The value types of the job language, and columns made of them.
 
-Not here: what operators do with them (`jobspec.sql`), how columns lie in memory (`jobspec.chunks`).
+Not here: what operators do with them (`jobspec.sql`), how columns lie in memory
+(`jobspec.table_bytes`).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 One declaration a function (`jobspec.aggregates.function`) says what it takes and gives and which
 state stands behind it (`jobspec.aggregates.state`). Programs build states from rows, the hub merges
 them in row order (`jobspec.aggregates.merging`). Not here: the records in which states lie
-(`jobspec.program`).
+(`jobspec.records`).
 """
 
 from __future__ import annotations

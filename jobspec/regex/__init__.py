@@ -1,6 +1,6 @@
 """Regular expressions in RE2's syntax, compiled to tables that kernels read in linear time.
 
-pattern (`parse`) -> tree -> program over UTF-8 bytes (`compile`) -> deterministic automaton
+pattern (`parse`) -> tree -> program over UTF-8 bytes (`program`) -> deterministic automaton
 (`determinize`) -> fewest states (`minimise`) -> bytes of a data segment (`tables`). Whatever would
 grow beyond its bound is refused while it is built. Not here: the kernels that run the tables
 (`jobspec.kernels.patterns`), SQL's functions (`jobspec.sql.functions.patterns`).

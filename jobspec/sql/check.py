@@ -29,8 +29,8 @@ from jobspec.sql.functions.forms import UNIT_FUNCTIONS
 from jobspec.sql.grammar import SQL_FUNCTIONS
 from jobspec.sql.intervals import Intervals, is_interval
 from jobspec.sql.names import (
+    ABSENT_FUNCTIONS,
     AGGREGATE_NAMES,
-    NOT_YET_FUNCTIONS,
     TYPE_NAMES,
     type_hint,
     type_named,
@@ -305,8 +305,8 @@ class Checker(Intervals):
             return
         if self._problems.is_noted(json_pointer("functions", node.name)):
             return  # it is there, and could not be read
-        hint = NOT_YET_FUNCTIONS.get(name) or self.hint(name, (*self.functions, *FUNCTIONS, *FORMS))
-        if name in SQL_FUNCTIONS or name in NOT_YET_FUNCTIONS:
+        hint = ABSENT_FUNCTIONS.get(name) or self.hint(name, (*self.functions, *FUNCTIONS, *FORMS))
+        if name in SQL_FUNCTIONS or name in ABSENT_FUNCTIONS:
             self.problem(
                 "unsupported_function", node, f"{name} is not part of the job language", hint
             )

@@ -32,7 +32,7 @@ TYPE_NAMES: dict[str, ValueType] = {
 _SAME = (
     "every run must give the same result: write the time itself, TIMESTAMP '2026-11-21 13:05:00'"
 )
-NOT_YET_FUNCTIONS: dict[str, str] = {
+ABSENT_FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(("current_date", "current_timestamp", "localtimestamp"), _SAME),
     **dict.fromkeys(("get_current_timestamp", "now", "today"), _SAME),
     **dict.fromkeys(
@@ -51,7 +51,7 @@ NOT_YET_FUNCTIONS: dict[str, str] = {
 }
 """Functions that are looked for in vain, and what to do instead."""
 
-NOT_YET_TYPES: dict[str, str] = {
+ABSENT_TYPES: dict[str, str] = {
     "interval": "intervals are added to and taken from dates and timestamps; they are no values",
     "time": "keep it as a timestamp, or as seconds in an i64",
     **dict.fromkeys(
@@ -63,6 +63,7 @@ NOT_YET_TYPES: dict[str, str] = {
     **dict.fromkeys(("int128", "hugeint", "uint128", "uhugeint"), "the widest are i64 and u64"),
     **dict.fromkeys(("json", "uuid"), "keep it as a string"),
 }
+"""Types that are looked for in vain, and what to do instead."""
 
 AGGREGATE_NAMES = frozenset(
     {
@@ -130,4 +131,4 @@ def type_hint(name: str) -> str:
     """What to do for want of a type of that name."""
     if name.startswith("decimal"):
         return "decimals have 1 to 18 digits in all, and no more than that after the point"
-    return NOT_YET_TYPES.get(name, "")
+    return ABSENT_TYPES.get(name, "")

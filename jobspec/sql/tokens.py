@@ -1,6 +1,6 @@
 """Looks at the tokens of an expression before it is parsed: what could hurt or mislead the parser.
 
-Not here: the grammar (sqlglot's), and which of its nodes pass (`jobspec.sql.parse`).
+Not here: the grammar (sqlglot's), and which of its nodes pass (`jobspec.sql.nodes`).
 """
 
 from __future__ import annotations
