@@ -38,6 +38,14 @@ def jobs(asker: Asker, processes: Processes, hub_url: str) -> dict[str, str]:
     documents: dict[str, dict[str, object]] = {
         "succeeded": {**rows, "steps": [{"derive": {"m": "n + 1"}}], "licence": "CC0-1.0"},
         "empty": {**rows, "steps": [{"filter": "n > 9"}]},
+        "stopped": {
+            "source": {"range": {"n": [0, 100]}},
+            "shared": {"names": {"rows": [{"n": 3, "name": "three"}]}},
+            "steps": [{"join": {"table": "names", "on": ["n"]}}, {"stop_when": "n = 3"}],
+            "finish": [{"rename": {"n": "found"}}],
+            "trust": {"verify": "n = 3"},
+            "split": {"rows": 10},
+        },
         "failed": {
             **half,
             "source": {"range": {"n": [-1, 2]}},
