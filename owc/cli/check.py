@@ -62,9 +62,15 @@ def check(
         sys.exit(EXIT_REFUSED)
     if output is not None:
         output.write_bytes(compiled.wasm)
-    programs = [compiled.program, compiled.finish] if compiled.finish else [compiled.program]
-    for title, program in zip(("", "finish"), programs, strict=False):
+    programs = {
+        "": compiled.program,
+        "verify: what the hub runs over the rows that volunteers return": compiled.verify,
+        "finish: what the hub runs over the merged result": compiled.finish,
+    }
+    for title, program in programs.items():
+        if program is None:
+            continue
         if title:
-            click.echo(f"\n--- {title}: what the hub runs over the merged result\n")
+            click.echo(f"\n--- {title}\n")
         click.echo(jobspec.disassemble(program.wasm) if wat else program.listing)
     click.echo(f"{len(compiled.wasm):,} bytes, sha256 {compiled.program_sha256}", err=True)

@@ -70,6 +70,7 @@ def check() -> Response:
         program_bytes=len(compiled.wasm),
         listing=compiled.listing,
         finish_listing=compiled.finish.listing if compiled.finish is not None else None,
+        verify_listing=compiled.verify.listing if compiled.verify is not None else None,
         result_columns=columns,
     )
 

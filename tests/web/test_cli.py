@@ -60,14 +60,17 @@ def test_check_prints_what_the_hub_runs_at_the_end_too(
     run: Callable[..., Result], tmp_path: Path
 ) -> None:
     job = {
-        "name": "Two programs",
+        "name": "Three programs",
         "source": {"range": {"n": [0, 9]}},
         "finish": [{"derive": {"twice": "n * 2"}}],
+        "trust": {"verify": "n < 9"},
     }
     path = tmp_path / "job.json"
     path.write_text(json.dumps(job))
     listing, _, finish = run("check", str(path)).stdout.partition("--- finish")
-    assert "twice" not in listing
+    listing, _, verify = listing.partition("--- verify")
+    assert "twice" not in listing + verify
+    assert "< 9" in verify
     assert "twice" in finish
 
 

@@ -170,7 +170,10 @@ def test_a_check_tells_the_columns_after_finish(client: FlaskClient) -> None:
     assert [column["name"] for column in checked["result_columns"]] == ["y", "x", "v", "w"]
     assert "w" in checked["finish_listing"]
     plain = {key: value for key, value in GRID.items() if key not in ("finish", "output")}
-    assert client.post("/check", json=plain).json["finish_listing"] is None
+    checked = client.post("/check", json=plain).json
+    assert checked["finish_listing"] is checked["verify_listing"] is None
+    checked = client.post("/check", json=plain | {"trust": {"verify": "v < 77"}}).json
+    assert "< 77" in checked["verify_listing"]
 
 
 def test_a_result_comes_only_in_the_formats_that_its_document_asks_for(
