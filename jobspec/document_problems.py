@@ -195,7 +195,7 @@ def _unknown_key(
         return (
             "unknown_key",
             f"a job has no key {shown(key)}",
-            problems.near_miss(key, keywords.MEMBERS),
+            keywords.MEANT_MEMBERS.get(key) or problems.near_miss(key, keywords.MEMBERS),
         )
     if path[0] == "functions":
         message = f"a function of WebAssembly has no key {shown(key)}"

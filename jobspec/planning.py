@@ -119,7 +119,7 @@ class _Planner:
             self._scope.columns[column.name] = (
                 Column(column.name, column.type, column.nullable)
                 if column.type is not None
-                else Untyped(column.stated)
+                else Untyped(column.stated, column.mend)
             )
 
     # --- steps ------------------------------------------------------------------------------------

@@ -22,10 +22,11 @@ from jobspec.types import Column
 class Untyped:
     """A column that exists but cannot be used; `stated` is its type in the source, if that is why.
 
-    Without it, the problem has been noted already.
+    `mend` says what can be done then. Without a type, the problem has been noted already.
     """
 
     stated: str = ""
+    mend: str = ""
 
 
 class Scope:
@@ -141,8 +142,8 @@ class Scope:
             self._problems.add(
                 "not_supported_yet",
                 pointer(*place),
-                f"column {name!r} is of type {column.stated}, which the language has not yet",
-                'give it a type in source.columns, such as "string", or drop it',
+                f"column {name!r} is of type {column.stated}, which cannot be used here",
+                column.mend,
             )
         return None
 

@@ -27,7 +27,6 @@ MEMBERS = (
     "licence",
     "finish",
     "shared",
-    "plugins",
     "deadline",
 )
 """The keys of a document, those of NOT_YET_MEMBERS included."""
@@ -79,9 +78,12 @@ _MEANT = {
 }
 """What sources and steps are called elsewhere."""
 NOT_YET_MEMBERS = {
-    "plugins": "write a function",
     "deadline": "use 'priority'",
 }
+MEANT_MEMBERS = {
+    "plugins": "a hub's plugins need no mention: call their functions",
+}
+"""Keys that are looked for in vain in a document, and what to do instead."""
 
 
 def keyword_of(given: Any, keywords: Sequence[str]) -> str:

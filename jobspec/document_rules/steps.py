@@ -91,13 +91,12 @@ def check_step_order(tree: Mapping[str, Json], problems: ProblemList) -> None:
         for index, step in enumerate(steps if isinstance(steps, list) else ()):
             keyword = keyword_of(step, STEPS) if isinstance(step, dict) else ""
             if closing and keyword:
-                problems.add(
-                    "step_order",
-                    pointer(part, index),
-                    f"{keyword!r} follows {closing!r}, which closes the steps",
-                    f"move it before {closing!r}"
-                    + (", or into 'finish', which sees the merged result" * (part == "steps")),
-                )
+                hint = f"move it before {closing!r}"
+                hint += ", or into 'finish', which sees the merged result" * (part == "steps")
+                if (closing, keyword) == ("sort", "limit"):
+                    hint = 'make one step of both: {"sort": ["a desc"], "limit": 10}'
+                message = f"{keyword!r} follows {closing!r}, which closes the steps"
+                problems.add("step_order", pointer(part, index), message, hint)
             if _closes(step, keyword):
                 closing = closing or keyword
     _check_sorts(tree.get("steps"), problems)

@@ -121,6 +121,13 @@ class Statements:
                 self._do(call)
             case ast.Global(names) if self.ctx.trusted:
                 self.variables.globals.update(names)
+            case ast.Expr(ast.Call(ast.Attribute(ast.Name(owner), method))) if owner != "math":
+                raise self.ctx.refuse(
+                    "unsupported_python",
+                    node,
+                    f"the language leaves out methods, such as .{method}",
+                    "arrays have a fixed length: [0] * 100, and count what is filled",
+                )
             case ast.Expr():
                 raise self.ctx.refuse(
                     "unsupported_python",

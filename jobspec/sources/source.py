@@ -7,7 +7,7 @@ become chunks (`jobspec.chunks`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -39,13 +39,14 @@ class SourceColumn:
 
     `type` is None where the language does not carry the column's type, which matters only to a
     program that uses the column; `stated` is then what the source calls the type, or empty if a
-    problem was noted already.
+    problem was noted already, and `mend` what to do for want of it.
     """
 
     name: str
     type: ValueType | None
     nullable: bool
     stated: str = ""
+    mend: str = 'give it a type in source.columns, such as "string", or drop it'
 
 
 class Source(Protocol):
@@ -86,15 +87,30 @@ def source_columns(
         check_names([field.name for field in fields])
     except UnicodeDecodeError:
         raise not_utf8() from None
-    return tuple(
-        SourceColumn(
-            name=field.name,
-            type=declared.get(field.name, _carried(field.type)),
-            nullable=field.nullable,
-            stated=_stated(field.type),
-        )
-        for field in fields
+    return tuple(_source_column(field, declared.get(field.name)) for field in fields)
+
+
+def _source_column(field: pa.Field, declared: ValueType | None) -> SourceColumn:
+    column = SourceColumn(
+        name=field.name,
+        type=declared or _carried(field.type),
+        nullable=field.nullable,
+        stated=_stated(field.type),
     )
+    if pa.types.is_nested(field.type):
+        mend = "a column has one value a row: give each part a column of its own, or drop it"
+        return replace(column, type=None, mend=mend)
+    if declared is not None and not _can_be_cast(field.type, declared):
+        return replace(column, type=None, mend=f"it cannot become {declared}; try another type")
+    return column
+
+
+def _can_be_cast(arrow: pa.DataType, wanted: ValueType) -> bool:
+    try:
+        _cast(pa.nulls(0, arrow), wanted)
+    except pa.ArrowException:
+        return False
+    return True
 
 
 def _stated(arrow: pa.DataType) -> str:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import jobspec
@@ -20,7 +21,16 @@ from jobspec import (
 )
 from jobspec import compiler as compiler_module
 from jobspec.ir import STANDARD_TRAPS
-from tests.jobspec.jobs import ParquetJob, compiled, computed, document, output, problems, result
+from tests.jobspec.jobs import (
+    SHA,
+    ParquetJob,
+    compiled,
+    computed,
+    document,
+    output,
+    problems,
+    result,
+)
 
 RANGE = {"range": {"n": [0, 10]}}
 ROWS = {"rows": [{"a": 1, "b": 2.5, "s": "x"}, {"a": None, "b": 0.5, "s": "y"}]}
@@ -98,6 +108,30 @@ def test_a_type_that_the_language_has_not_matters_only_where_it_is_used(tmp_path
         assert (problem.code, problem.pointer) == ("not_supported_yet", pointer)
         assert "time32" in problem.message
         assert "source.columns" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("values", "declared", "hint"),
+    [
+        (pa.array([[1], None]), None, "each part a column"),
+        (pa.array([[1], None]), "string", "each part a column"),
+        (pa.array([{"a": 1}, None]), "string", "each part a column"),
+        (pa.array([1, None], pa.time64("us")), "f64", "cannot become f64"),
+        (pa.array([1, None]), "date", "cannot become date"),
+    ],
+)
+def test_a_column_that_cannot_have_its_type_is_a_problem_with_the_mend(
+    tmp_path: Path, values: pa.Array, declared: str | None, hint: str
+) -> None:
+    path = tmp_path / "table.parquet"
+    pq.write_table(pa.table({"c": values, "n": [1, 2]}), path)
+    source = {"upload": SHA, "format": "parquet"}
+    if declared is not None:
+        source["columns"] = {"c": declared}
+    check_document(document(source, {"select": ["n"]}), lambda _: path)
+    with pytest.raises(DocumentError) as caught:
+        check_document(document(source, {"derive": {"d": "c"}}, {"select": ["d"]}), lambda _: path)
+    assert [hint in problem.hint for problem in caught.value.problems] == [True]
 
 
 def test_a_source_without_a_column_that_can_be_read_is_a_problem(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ HEAD = "def f(n: i64, x: f64, xs: f64[:], m: u8[:, :]) -> i64:\n"
         ("return int(min([True]))", "type_mismatch", 2, 20, "numbers are compared"),
         ("return max(n)", "type_mismatch", 2, 12, "max takes an array, not i64"),
         ("return sorted(xs)", "unknown_function", 2, 12, "in loops of your own"),
-        ("xs.append(x)\n    return n", "unsupported_python", 2, 5, "computed and not used"),
+        ("xs.append(x)\n    return n", "unsupported_python", 2, 5, "methods, such as .append"),
         ("y = xs.pop()\n    return n", "unsupported_python", 2, 9, "an array keeps its length"),
         ("for row in m:\n        pass\n    return n", "unsupported_python", 2, 16, "not over"),
         ("for i in enumerate(xs):\n        pass\n    return n", "unsupported_python", 2, 14, ""),
