@@ -12,6 +12,7 @@ import wasmtime
 
 from jobspec import ir
 from jobspec.ir import Module
+from jobspec.opcodes import OPERATORS
 from jobspec.types import ValueType
 from jobspec.wasm.codegen import assemble
 from jobspec.wasm_functions import WasmFunction, compile_one
@@ -19,6 +20,19 @@ from tests.jobspec.running import CLEAR_TRAP, TRAP_SITE, exported
 
 TYPES = {kind: ValueType(kind) for kind in ("i32", "i64", "f32", "f64")}
 NANS = {"f32": 0x7FC00000, "f64": 0x7FF8 << 48}
+
+SCALARS = [name for name in OPERATORS if not name.startswith("memory")]
+VALUES: dict[str, list[float]] = {
+    "i32": [0, 1, -1, 7, -7, 31, 2**31 - 1, -(2**31)],
+    "i64": [0, 1, -1, 7, -7, 63, 2**31, -(2**31) - 1, 2**63 - 1, -(2**63)],
+    "f32": [0.0, -0.0, 1.5, -2.5, 2.0**31, -(2.0**31), 2.0**63, 3e38, math.inf, math.nan],
+    "f64": [
+        *(0.0, -0.0, 0.5, -0.5, -0.999, 1.5, -2.5, 2.0**31, 2.0**31 - 0.5, -(2.0**31) - 0.5),
+        *(-(2.0**31) - 1, 2.0**32, 2.0**32 - 0.5, 2.0**63, -(2.0**63), 2.0**64, 1e308),
+        *(math.inf, -math.inf, math.nan),
+    ],
+}
+"""What instructions are tried with: the edges of their types."""
 
 
 class Trap:
