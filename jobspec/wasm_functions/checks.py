@@ -85,12 +85,6 @@ def access(name: str) -> bytes:
     return opcode(LOADS[name][0] if name in LOADS else STORES[name][0])
 
 
-def zeros(kinds: tuple[str, ...]) -> bytes:
-    """[] -> [kinds]"""
-    vector = opcode(PREFIX << 8 | VECTORS["v128.const"][0]) + bytes(16)
-    return b"".join(vector if kind == "v128" else constant(kind, 0) for kind in kinds)
-
-
 def is_blind(name: str, made: str | None) -> bool:
     """Whether an instruction takes all NaNs alike, in a value that `made` says the lanes of."""
     taken = _BLIND.get(name)

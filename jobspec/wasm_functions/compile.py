@@ -35,6 +35,8 @@ from jobspec.wasm_functions.stack import MAX_BYTES as MAX_STACK_BYTES
 from jobspec.wasm_functions.stack import frame_bytes
 
 MAX_FUNCTIONS = 1_000
+MAX_RESULTS = 8
+"""Of one function: every place that traps gives them all, so that code grows by their number."""
 _SHOWN = 200
 
 
@@ -166,6 +168,12 @@ def _reachable(module: WasmModule, start: int) -> dict[int, list[Instruction]]:
     def enter(index: int) -> None:
         if len(read_) == MAX_FUNCTIONS:
             raise Unusable("program_too_large", f"more than {MAX_FUNCTIONS:,} functions are called")
+        if len(module.functions[index].results) > MAX_RESULTS:
+            raise Unusable(
+                "program_too_large",
+                f"a function has more than {MAX_RESULTS} results",
+                "hand them over in memory",
+            )
         read_[index] = _instructions(module, index)
         calls = (one.immediates[0] for one in read_[index] if one.name == "call")
         path.append((index, iter(dict.fromkeys(calls))))

@@ -38,6 +38,9 @@ from jobspec.wasm_functions.nans import seen
 MAX_DEPTH = 500
 """Blocks within blocks."""
 
+_ZERO = -1
+"""The number of the temporary variable that stays zero."""
+
 _WIDTHS: dict[str, int] = {
     **{name: 1 << encode.natural_alignment(name) for name in LOADS | STORES},
     **{name: width for name, (_, width) in (MEMORY | MEMORY_LANE).items()},
@@ -124,10 +127,10 @@ class _Rewriter:
         self._around = around
         self._module = around.module
         signature = around.signature(index)
-        self._leave = checks.zeros(signature.results) + instruction("return")
         variables = around.module.bodies[index].variables
         self._next = len(signature.params) + sum(count for count, _ in variables)
         self._temporaries: dict[tuple[str, int], int] = {}
+        self._results = signature.results
         self._pieces: list[Piece] = []
         self._code = bytearray()
         self._before: Instruction | None = None
@@ -187,8 +190,16 @@ class _Rewriter:
         self._code += constant("i32", self._around.traps.number(site) + 1)
         self._code += instruction("global.set")
         self._piece(GlobalAt("trap"))
-        self._code += self._leave
+        self._code += self._leave()
         self.may_trap = True
+
+    def _leave(self) -> bytes:
+        """[] -> leave the function; its results are variables that nothing is ever put into.
+
+        As constants they would be many bytes, at every place that can trap.
+        """
+        zeros = (get(self._temporary(kind, _ZERO)) for kind in self._results)
+        return b"".join(zeros) + instruction("return")
 
     # --- memory -----------------------------------------------------------------------------------
 
@@ -274,7 +285,7 @@ class _Rewriter:
         if self._around.may_trap[callee]:
             self._code += instruction("global.get")
             self._piece(GlobalAt("trap"))
-            self._code += checks.IF + self._leave + checks.END
+            self._code += checks.IF + self._leave() + checks.END
             self.may_trap = True
 
     def _global(self, found: Instruction) -> None:

@@ -269,3 +269,18 @@ def test_changed_bytes_compile_to_a_valid_program_or_are_a_problem(data: st.Data
 def test_any_bytes_are_a_problem_or_a_program(content: bytes) -> None:
     compiles_or_says_why(content)
     compiles_or_says_why(MAGIC + content)
+
+
+def test_places_that_trap_stay_small_however_many_results_they_leave_with() -> None:
+    def module(results: int) -> str:
+        traps = "unreachable " * 5_000
+        return (
+            f"(module (func $g (result {'v128 ' * results}) {traps})"
+            ' (func (export "f") (param i64) (result i64) call $g unreachable))'
+        )
+
+    (problem,) = found(member(module(9), ["i64"], "i64"))
+    assert (problem.code, problem.pointer) == ("program_too_large", "/functions/f")
+    taken = member(module(8), ["i64"], "i64")
+    job = check_document(document(SOURCE, {"derive": {"x": "f(n)"}}, functions={"f": taken}))
+    assert len(job.wasm) < 5_000 * 25 + 10_000
