@@ -32,7 +32,7 @@ from jobspec.sources.opening import open_source
 from jobspec.sources.shared import load_shared
 from jobspec.sources.source import OpenUpload, SourceColumn
 from jobspec.types import Schema
-from jobspec.wasm.codegen import assemble
+from jobspec.wasm.codegen import TooMuchMemoryError, assemble
 from jobspec.wasm_functions import MAX_MEMORY_BYTES, compile_wasm
 
 LANGUAGE_VERSION = "0.2"
@@ -157,12 +157,22 @@ def _compile(
     def program(plan: Plan) -> Program:
         return _program(document, plan, shared, traps, limits)
 
-    return CompiledJob(
-        document=document,
-        program=program(plan),
-        finish=None if finish is None else program(finish),
-        verify=None if verify is None else program(verify),
-    )
+    try:
+        return CompiledJob(
+            document=document,
+            program=program(plan),
+            finish=None if finish is None else program(finish),
+            verify=None if verify is None else program(verify),
+        )
+    except TooMuchMemoryError as error:
+        problems.add(
+            "program_too_large",
+            "",
+            f"texts, patterns, tables and arrays take {error.needed:,} bytes of the program's"
+            f" memory; at most {error.most:,} are given",
+            "leave out shared inputs, or make arrays smaller",
+        )
+        return None
 
 
 def _functions(

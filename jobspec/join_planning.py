@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 
 from jobspec.document_steps import JoinStep
+from jobspec.joins import most_bytes
 from jobspec.limits import Limits
 from jobspec.plan import Join
 from jobspec.problems import ProblemList, near_miss, pointer
@@ -75,12 +76,13 @@ def check_joins(joins: Sequence[Join], limits: Limits, place: Place, problems: P
     if len(joins) > MOST_JOINS:
         message = f"a job has at most {MOST_JOINS} joins"
         problems.add("too_long", pointer(*place), message, "join the tables with each other before")
-    size = sum(len(join.table.data) for join in joins)
+    size = sum(most_bytes(join) for join in joins)
     if size > limits.memory_bytes // 2:
         problems.add(
             "program_too_large",
             pointer(*place),
-            f"the tables of all joins have {size:,} bytes, more than half of a program's memory",
+            f"the tables of all joins have up to {size:,} bytes, more than half of a program's"
+            " memory",
             "leave out the rows and columns that the job does not need",
         )
 

@@ -30,18 +30,32 @@ class JoinTable:
     data: bytes
 
 
+def most_bytes(join: Join) -> int:
+    """What the table of a join has at most: a key column stands in it once for each comparison."""
+    batch = join.table.batch
+    rows = batch.num_rows + join.is_left
+    pairs = [(column.type, name) for column, name in join.on]
+    pairs += [(column.type, column.name) for column in join.columns]
+    size = 0
+    for type_, name in pairs:
+        values = rows * table_bytes.value_bytes(type_)
+        text = batch.column(name).nbytes if type_.is_bytes else 0
+        size += values + rows + text + 4 * table_bytes.ALIGNMENT
+    return table_bytes.HEADER_BYTES + size
+
+
 def join_table(join: Join) -> JoinTable:
     batch = join.table.batch
     keys = [(column, batch.column(name)) for column, name in join.on]
     fitting = np.ones(batch.num_rows, np.bool_)
     for column, array in keys:
         fitting &= _fits(array, column.type)
-    kept = pa.array(np.flatnonzero(fitting))
+    kept = pa.array(fitting)
     key_schema = tuple(
         Column(f"key{number}", column.type) for number, (column, _) in enumerate(keys)
     )
     columns = [
-        (place, array.take(kept).cast(arrow_type(place.type)))
+        (place, array.filter(kept).cast(arrow_type(place.type)))
         for place, (_, array) in zip(key_schema, keys, strict=True)
     ]
     added = tuple(
@@ -49,7 +63,7 @@ def join_table(join: Join) -> JoinTable:
         for number, column in enumerate(join.added)
     )
     for place, column in zip(added, join.columns, strict=True):
-        columns.append((place, batch.column(column.name).take(kept)))
+        columns.append((place, batch.column(column.name).filter(kept)))
     if join.is_left:
         columns = [(place, _with_null(array)) for place, array in columns]
     schema = tuple(
@@ -62,7 +76,7 @@ def join_table(join: Join) -> JoinTable:
     return JoinTable(
         keys=key_schema,
         added=added,
-        rows=len(kept),
+        rows=int(fitting.sum()),
         data=table_bytes.encode(schema, table, first_row=0),
     )
 
@@ -71,13 +85,13 @@ def _fits(array: pa.Array, wanted: ValueType) -> npt.NDArray[np.bool_]:
     """Which values are there and are values of the type."""
     fits = array.is_valid()
     if pa.types.is_integer(array.type) and array.type != arrow_type(wanted):
-        numbers = array.cast(pa.decimal128(38, 0))
+        own = np.iinfo(array.type.to_pandas_dtype())
         for compare, bound in (
-            (pa.compute.greater_equal, wanted.minimum),
-            (pa.compute.less_equal, wanted.maximum),
+            (pa.compute.greater_equal, max(wanted.minimum, int(own.min))),
+            (pa.compute.less_equal, min(wanted.maximum, int(own.max))),
         ):
-            limit = pa.scalar(bound, pa.decimal128(38, 0))
-            fits = pa.compute.and_(fits, compare(numbers, limit).fill_null(False))
+            limit = pa.scalar(bound, array.type)
+            fits = pa.compute.and_(fits, compare(array, limit).fill_null(False))
     mask: npt.NDArray[np.bool_] = fits.to_numpy(zero_copy_only=False)
     return mask
 

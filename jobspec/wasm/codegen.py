@@ -28,11 +28,20 @@ DATA_ADDRESS = 64
 ALIGNMENT = 64
 
 
+class TooMuchMemoryError(Exception):
+    """Literals and static memory need more memory than the program may have."""
+
+    def __init__(self, needed: int, most: int) -> None:
+        super().__init__(f"literals and static memory need {needed:,} bytes, of {most:,}")
+        self.needed = needed
+        self.most = most
+
+
 def assemble(module: Module) -> bytes:
     """The program of a module, with the kernels it calls linked in.
 
     Exports the memory as `memory`, with its declared maximum, and the module's exported functions.
-    Raises CompilerError if the module is not well formed.
+    Raises TooMuchMemoryError, and CompilerError if the module is not well formed.
     """
     module = link(module)
     texts = _place_texts(module.functions)
@@ -142,10 +151,7 @@ def _memory_pages(module: Module, heap_base: int) -> tuple[int, int]:
     minimum = -(-heap_base // encode.PAGE_BYTES)
     maximum = min(module.memory_maximum_bytes // encode.PAGE_BYTES, 65536)
     if minimum > maximum:
-        raise CompilerError(
-            f"literals and static memory need {minimum} pages of memory,"
-            f" the program may have {maximum}"
-        )
+        raise TooMuchMemoryError(minimum * encode.PAGE_BYTES, maximum * encode.PAGE_BYTES)
     return minimum, maximum
 
 
