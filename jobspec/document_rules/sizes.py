@@ -12,7 +12,7 @@ from jobspec.limits import Limits
 from jobspec.problems import ProblemList, pointer
 
 _WORD = re.compile(r"\w+|[^\w\s]")
-_PATTERN = re.compile(r"\bregexp_|\bsimilar\b", re.IGNORECASE)
+_PATTERN = re.compile(r"\bregexp_|\bsimilar\b|(?<!~)~(?!~)", re.IGNORECASE)
 _WORDS_OF_PATTERN = 400
 """What a regular expression counts for: the dearest take a quarter of a second to compile."""
 
@@ -79,10 +79,10 @@ def check_words(tree: Mapping[str, Json], limits: Limits, problems: ProblemList)
 
     Each is short enough by itself (others are not compiled), but there can be a megabyte of them.
     """
-    words = sum(
-        len(_WORD.findall(text)) + _WORDS_OF_PATTERN * len(_PATTERN.findall(text))
-        for text in _code(tree, limits)
-    )
+    expressions = list(_expressions(tree, limits))
+    functions = _texts(tree.get("functions"), limits.function_chars)
+    words = sum(len(_WORD.findall(text)) for text in (*expressions, *functions))
+    words += sum(_WORDS_OF_PATTERN * len(_PATTERN.findall(text)) for text in expressions)
     if words <= limits.words:
         return True
     problems.add(
@@ -95,17 +95,19 @@ def check_words(tree: Mapping[str, Json], limits: Limits, problems: ProblemList)
     return False
 
 
-def _code(tree: Mapping[str, Json], limits: Limits) -> Iterator[str]:
-    groups = [(tree.get("functions"), limits.function_chars)]
-    groups.append((tree.get("trust"), limits.expression_chars))
+def _expressions(tree: Mapping[str, Json], limits: Limits) -> Iterator[str]:
+    yield from _texts(tree.get("trust"), limits.expression_chars)
     for part in ("steps", "finish"):
         steps = tree.get(part)
         for step in steps if isinstance(steps, list) else ():
-            members = step.values() if isinstance(step, dict) else ()
-            groups += [(member, limits.expression_chars) for member in members]
-    for group, most in groups:
-        texts = group.values() if isinstance(group, dict) else (group,)
-        yield from (text for text in texts if isinstance(text, str) and len(text) <= most)
+            for member in step.values() if isinstance(step, dict) else ():
+                yield from _texts(member, limits.expression_chars)
+
+
+def _texts(group: Json, most: int) -> Iterator[str]:
+    """A text, or those of an object, of at most so many characters."""
+    texts = group.values() if isinstance(group, dict) else (group,)
+    return (text for text in texts if isinstance(text, str) and len(text) <= most)
 
 
 def cut_to_limits(tree: Mapping[str, Json], limits: Limits) -> dict[str, Json]:

@@ -194,12 +194,16 @@ class _Rewriter:
         self.may_trap = True
 
     def _leave(self) -> bytes:
-        """[] -> leave the function; its results are variables that nothing is ever put into.
+        """[] -> leave the function, with zeros.
 
-        As constants they would be many bytes, at every place that can trap.
+        All but a lone number are variables that nothing is ever put into: as constants they would
+        be many bytes, at every place that can trap.
         """
-        zeros = (get(self._temporary(kind, _ZERO)) for kind in self._results)
-        return b"".join(zeros) + instruction("return")
+        if len(self._results) == 1 and self._results[0] != "v128":
+            zeros = constant(self._results[0], 0)
+        else:
+            zeros = b"".join(get(self._temporary(kind, _ZERO)) for kind in self._results)
+        return zeros + instruction("return")
 
     # --- memory -----------------------------------------------------------------------------------
 

@@ -256,6 +256,23 @@ def test_the_dearest_documents_compile_in_seconds_to_what_engines_take(kind: str
     assert time.process_time() - started < 20, "a slow machine takes four"
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    ["regexp_matches(s, '{}')", "s SIMILAR TO '{}'", "s ~ '{}'", "\"regexp_extract\"(s, '{}')"],
+)
+def test_patterns_count_as_many_words_however_they_are_written(pattern: str) -> None:
+    texts = {f"d{number}": pattern.format(f"(a|b)*x.{{7}}{number}") for number in range(60)}
+    started = time.process_time()
+    (problem,) = problems(RANGE, {"derive": {"s": "CAST(n AS string)"}}, {"derive": texts})
+    assert problem.code == "too_many_words"
+    assert time.process_time() - started < 2
+
+
+def test_bits_turned_over_in_functions_are_no_patterns() -> None:
+    turned = "def turned(n: i64) -> i64:\n    return " + "^".join(["~n"] * 60)
+    assert not problems(RANGE, {"derive": {"m": "turned(n)"}}, functions={"turned": turned})
+
+
 def test_a_document_of_more_words_than_the_limit_is_not_compiled() -> None:
     started = time.process_time()
     steps = [{"derive": {f"c{n}": "n + n + n" for n in range(200)}}] * 60
