@@ -95,7 +95,8 @@ def _input(given: Mapping[str, Any]) -> str:
         return f"array of {' × '.join(f'{size:,}' for size in sizes)}"
     if "rows" in given:
         names = dict.fromkeys(name for row in given["rows"] for name in row)
-        return f"table of {len(given['rows']):,} rows: {', '.join(names)}"
+        count = len(given["rows"])
+        return f"table of {count:,} row{'s' if count != 1 else ''}: {', '.join(names)}"
     array = given.get("array")
     taken = ", ".join(array) if isinstance(array, list) else array
     return f"{given['format']} file" + (f", array of {taken}" if taken else "")
