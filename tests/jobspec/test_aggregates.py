@@ -88,6 +88,29 @@ def test_exact_sums_and_variances_are_those_of_fractions(
 
 
 @SOME
+@given(values=st.lists(st.floats(-1e290, 1e290), min_size=1, max_size=40), rows=st.integers(1, 40))
+def test_float_sums_lie_within_the_bound_that_is_stated(
+    folder: Path, values: list[float], rows: int
+) -> None:
+    calls = {"s": "sum(x)", "m": "avg(x)", "d": "sum(DISTINCT x)"}
+    found = of_column(folder, values, pa.float64(), rows, **calls)
+    for name, summed, divisor in (
+        ("s", values, 1),
+        ("m", values, len(values)),
+        ("d", {*values}, 1),
+    ):
+        exact = [Fraction(value) for value in summed]
+        bound = Fraction(len(exact), 2**53) * sum(map(abs, exact))
+        room = Fraction(5e-324) + bound / divisor  # a mean can be less than any float
+        assert abs(Fraction(found[name]) - sum(exact) / divisor) <= room
+
+
+def test_the_sum_of_distinct_floats_is_rounded_after_each(folder: Path) -> None:
+    values = [1e16, 1.0, -1e16]
+    assert of_column(folder, values, pa.float64(), 2, s="sum(DISTINCT x)") == {"s": 0.0}
+
+
+@SOME
 @given(values=st.lists(st.integers(-(2**63), 2**63 - 1), min_size=2, max_size=9))
 def test_variances_of_integers_are_exact(folder: Path, values: list[int]) -> None:
     found = of_column(folder, values, pa.int64(), 4, s="fsum(x)", v="var_samp(x)")
