@@ -21,7 +21,7 @@ from jobspec.types import Schema, ValueType
 GATHERED_ROWS = 1 << 16
 """Rows are gathered until there are so many more than are kept; then the best remain."""
 MOST_BYTES = 1 << 30
-"""Of rows that are held at once."""
+"""Of rows that are held at once, and of the texts of distinct ones."""
 MOST_KEYS = 10_000_000
 """Of distinct rows."""
 
@@ -36,18 +36,27 @@ def distinct(
     """Of the rows that are equal in the key columns, the first: -0.0 is 0.0, NULL equals NULL."""
     columns = {column.name: index for index, column in enumerate(schema)}
     keys = [columns[name] for name in closing.keys]
+    texts = [place for place, key in enumerate(keys) if schema[key].type.is_bytes]
     seen: set[tuple[object, ...]] = set()
+    size = 0
     for batch in batches:
         values = [_comparable(batch.column(key), schema[key].type) for key in keys]
         new = np.zeros(batch.num_rows, np.bool_)
         for row, identity in enumerate(zip(*values, strict=True)):
             if identity not in seen:
                 seen.add(identity)
+                size += sum(_length(identity[place]) for place in texts)
                 new[row] = True
         if len(seen) > MOST_KEYS:
             raise MergeError(f"there are more than {MOST_KEYS:,} distinct rows")
+        if size > MOST_BYTES:
+            raise MergeError(f"the texts of distinct rows have more than {MOST_BYTES:,} bytes")
         if new.any():
             yield batch.filter(pa.array(new))
+
+
+def _length(text: object) -> int:
+    return len(text) if isinstance(text, str | bytes) else 0
 
 
 def _comparable(array: pa.Array, value_type: ValueType) -> list[object]:

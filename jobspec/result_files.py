@@ -79,10 +79,12 @@ def _write_image(image: Image, result: Path, path: Path) -> dict[str, Any]:
 def _by_palette(image: Image, result: Path, grid: Grid) -> bytes:
     name = str(image.value)
     low, high = image.range or _extent(result, name)
+    unit = 1.0 if math.isfinite(high - low) else 2.0  # floats end before their differences do
+    width = (high / unit - low / unit) or 1.0
     indexes = np.full(grid.shape[0] * grid.shape[1], _TRANSPARENT, np.uint8)
     for cells, batch in grid.cells([name]):
         values = _floats(batch.column(0))
-        shares = (np.clip(values, low, high) - low) / ((high - low) or 1.0)
+        shares = (np.clip(values, low, high) / unit - low / unit) / width
         places = np.nan_to_num(np.minimum(shares * _COLOURS, _COLOURS - 1)).astype(np.uint8)
         indexes[cells] = np.where(np.isnan(values), _TRANSPARENT, places)
     has_holes = bool((indexes == _TRANSPARENT).any())

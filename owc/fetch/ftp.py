@@ -12,6 +12,8 @@ from owc.fetch.connections import SILENCE_SECONDS, Deadline
 from owc.fetch.errors import FetchError
 
 _BLOCK_BYTES = 64 * 1024
+_MOST_LINES = 1_000
+"""Of all answers; a reader keeps the lines of one until its last has come."""
 
 
 def read_ftp(url: str, networks: Sequence[Network], deadline: Deadline) -> Iterator[bytes]:
@@ -22,7 +24,7 @@ def read_ftp(url: str, networks: Sequence[Network], deadline: Deadline) -> Itera
         raise FetchError("The address names no file.")
     host, port = parts.hostname or "", parts.port or ftplib.FTP_PORT
     address = resolve(host, port, networks)
-    with ftplib.FTP(timeout=SILENCE_SECONDS) as ftp:  # noqa: S321  (public files, named by hash)
+    with _Ftp(timeout=SILENCE_SECONDS) as ftp:
         # It asks the same machine for the data, whatever address the answer names.
         ftp.connect(str(address), port)
         _watch(ftp.sock, deadline)
@@ -33,6 +35,18 @@ def read_ftp(url: str, networks: Sequence[Network], deadline: Deadline) -> Itera
             while block := data.recv(_BLOCK_BYTES):
                 yield block
         ftp.voidresp()
+
+
+class _Ftp(ftplib.FTP):
+    """Gives up on a server that talks without end."""
+
+    _lines = 0
+
+    def getline(self) -> str:
+        self._lines += 1
+        if self._lines > _MOST_LINES:
+            raise FetchError(f"The server's answers have more than {_MOST_LINES:,} lines.")
+        return super().getline()
 
 
 def _watch(connection: socket.socket | None, deadline: Deadline) -> None:

@@ -159,3 +159,15 @@ def test_more_distinct_rows_than_memory_holds_are_refused(monkeypatch: pytest.Mo
         computed(compiled(source, {"distinct": True}), rows=10)
     last = {"derive": {"n": "n % 100"}}
     assert len(computed(compiled(source, last, {"distinct": True}), rows=10)) == 100
+
+
+def test_longer_texts_of_distinct_rows_than_memory_holds_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(merge_rows, "MOST_BYTES", 1000)
+    source = {"range": {"n": [0, 101]}}
+    steps = ({"derive": {"s": "repeat('x', n)"}}, {"distinct": ["s"]})
+    with pytest.raises(MergeError, match="more than 1,000 bytes"):
+        computed(compiled(source, *steps), rows=10)
+    few = {"derive": {"n": "n % 40"}}
+    assert len(computed(compiled(source, few, *steps), rows=10)) == 40

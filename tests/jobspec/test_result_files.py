@@ -73,6 +73,13 @@ def test_values_outside_the_stated_range_take_its_ends(tmp_path: Path) -> None:
     assert lines[0] == [(0, 0, 0, 255), (0, 0, 0, 255), (255,) * 4, (255,) * 4]
 
 
+def test_a_picture_reaches_from_the_least_to_the_greatest_float(tmp_path: Path) -> None:
+    value = "CASE WHEN x = 0 THEN -1.7e308 WHEN x = 3 THEN 1.7e308 ELSE CAST(0 AS f64) END"
+    steps = {"derive": {"v": value}}
+    lines = picture(tmp_path, GRID, steps, value="v", palette=["#000000", "#ffffff"])
+    assert [cell[0] for cell in lines[0]] == [0, 128, 128, 255]
+
+
 def test_channels_are_floats_to_1_or_integers_to_255(tmp_path: Path) -> None:
     steps = {"derive": {"r": "x * 100", "g": "y / 2", "b": "-1"}}
     lines = picture(tmp_path, GRID, steps, r="r", g="g", b="b")

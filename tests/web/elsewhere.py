@@ -66,32 +66,32 @@ def content(data: bytes, *, status: int = 200, length: int | None = None, **head
 
 
 @contextmanager
-def ftp_server(files: dict[str, bytes]) -> Iterator[str]:
+def ftp_server(files: dict[str, bytes], welcome: str = "220 ready") -> Iterator[str]:
     """The address of a server that speaks as much FTP as reading a file takes."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=_serve_ftp, args=(listener, files), daemon=True)
+        thread = threading.Thread(target=_serve_ftp, args=(listener, files, welcome), daemon=True)
         thread.start()
         yield f"ftp://127.0.0.1:{listener.getsockname()[1]}"
         listener.shutdown(socket.SHUT_RDWR)
         thread.join()
 
 
-def _serve_ftp(listener: socket.socket, files: dict[str, bytes]) -> None:
+def _serve_ftp(listener: socket.socket, files: dict[str, bytes], welcome: str) -> None:
     while True:
         try:
             connection, _ = listener.accept()
         except OSError:
             return
         with connection, connection.makefile("rwb", buffering=0) as control:
-            _converse(control, files)
+            _converse(control, files, welcome)
 
 
-def _converse(control: socket.SocketIO, files: dict[str, bytes]) -> None:  # type: ignore[name-defined]
+def _converse(control: socket.SocketIO, files: dict[str, bytes], welcome: str) -> None:
     def say(line: str) -> None:
         control.write(f"{line}\r\n".encode())
 
     data = socket.create_server(("127.0.0.1", 0))
-    say("220 ready")
+    say(welcome)
     while line := control.readline().decode().strip():
         command, _, argument = line.partition(" ")
         match command:

@@ -203,6 +203,17 @@ def test_a_file_comes_by_ftp_from_the_machine_that_was_asked() -> None:
             fetched(f"{url}/pub/a.csv", networks=())
 
 
+def test_an_ftp_server_that_talks_on_and_on_is_left() -> None:
+    for lines in (900, 1_100):
+        welcome = "220-hello\r\n" * lines + "220 ready"
+        with ftp_server({"pub/a.csv": CSV}, welcome) as url:
+            if lines < 1_000:
+                assert fetched(f"{url}/pub/a.csv") == CSV
+                continue
+            with pytest.raises(FetchError, match="more than 1,000 lines"):
+                fetched(f"{url}/pub/a.csv")
+
+
 def test_an_object_of_s3_is_asked_for_by_https(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
