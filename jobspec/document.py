@@ -98,6 +98,7 @@ class JobDocument(Model):
     split: Annotated[Split | None, BeforeValidator(outputs.check_split)] = None
     """How large a sub-job is; the hub finds a good size if it is left out."""
     requires: Requires = Requires()
+    """What a volunteer must have."""
     trust: Annotated[
         Annotated[Literal["adaptive"], Tag("adaptive")] | Annotated[Trust, Tag("rules")],
         Discriminator(outputs.trust_kind),
