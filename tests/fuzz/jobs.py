@@ -141,7 +141,8 @@ class Writer:
         names = list(dict.fromkeys(row.name for row in AGGREGATES.values()))
         calls = {}
         for number in range(self._rng.choice([1, 2, 4])):
-            name = min(self._rng.choices(names, k=3), key=lambda name: self._made[name])
+            self._rng.shuffle(names)
+            name = min(names, key=lambda name: self._made[name])
             self._made[name] += 1
             calls[f"a{number}"] = self._call(AGGREGATES[name])
         return calls
