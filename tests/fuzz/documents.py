@@ -6,6 +6,7 @@ fuzzer can make it.
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 from collections.abc import Callable, Sequence
@@ -27,7 +28,9 @@ _TOKENS = (
     *("(", ")", "((((", "))))", ",", "'", '"', " ", "\n", "--", "/*", "::", ".", "1", "1e9"),
     *("NULL", "AND", "OR", "NOT", "CASE", "WHEN", "THEN", "END", "IN (", "BETWEEN", "LIKE", "IS"),
     *("CAST(", " AS ", "INTERVAL '1' day", "DATE '2026-01-01'", "e0", "0x1F", "999999999999"),
-    *("a{1000}", "(a|b)*", "[^", "\\\\", "%", "n", "x", "s", "d"),
+    *("a{1000}", "(a|b)*", "[^", "\\\\", "%", "n", "x", "s", "d", "~", " ~ '(a|b)*x.{7}'"),
+    *("regexp_matches(s, '", "regexp_replace(s, '(a)?", "' ESCAPE '", "0.999999999999999999"),
+    *("DATE '5874897-12-31'", "INTERVAL '9223372036854775807' month", "FILTER (WHERE n > 1)"),
 )
 _CODE = (
     *("\n", "    ", "def f(n: i64) -> i64:", "return n", "while True:", "for i in range(10**9):"),
@@ -139,6 +142,8 @@ def _change(draw: Draw, document: dict[str, Any]) -> None:
             container[key] = copy.deepcopy(other[at]) if at in _keys(other) else value
         case 4 if isinstance(container, list):
             container.extend([value] * draw(200))
+        case _ if key == "wasm" and isinstance(value, str):
+            container[key] = _module(draw, value)
         case _ if isinstance(value, str):
             container[key] = _text(draw, value)
         case _:
@@ -161,6 +166,18 @@ def _text(draw: Draw, text: str) -> str:
             case _:
                 text = text[:at] + _one(draw, pieces) + text[at:]
     return text
+
+
+def _module(draw: Draw, text: str) -> str:
+    """A WebAssembly module with some of its bytes changed."""
+    try:
+        wasm = bytearray(base64.b64decode(text))
+    except ValueError:  # it was changed before
+        return text
+    for _ in range(1 + draw(3)):
+        if wasm:
+            wasm[draw(len(wasm))] = draw(256)
+    return base64.b64encode(wasm).decode()
 
 
 def _names() -> list[str]:
