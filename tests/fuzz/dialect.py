@@ -68,11 +68,16 @@ _PATTERNS = [
 _REGEXP = ("regexp_matches", "regexp_full_match", "regexp_extract", "regexp_replace")
 LITERAL_ONLY = {Takes.LITERAL}
 _UNITS = [f"'{part.name}'" for part in PARTS if part.months or part.micros]
+_PARSED = [
+    *("'%Y-%m-%d'", "'%Y-%m-%d %H:%M:%S'", "'%Y-%m-%d %H:%M:%S.%f'", "'%d/%m/%Y'", "'%H:%M'"),
+]
 LITERALS: dict[tuple[str, int], list[str]] = {
     ("date_part", 0): [f"'{part.name}'" for part in PARTS],
     ("date_trunc", 0): [*_UNITS, "'isoyear'"],
     ("date_diff", 0): [*_UNITS, "'isoyear'"],
     ("date_sub", 0): _UNITS,
+    **{(name, 1): _PARSED for name in ("strptime", "try_strptime")},
+    ("strftime", 1): [*_PARSED, "'%a %d %b %y'", "'%A, %-d. %B'", "'%j %U %W %w'", "'%I %p %%'"],
     ("LIKE", 1): ["'%'", "'%a%'", "'_a%'", "'a_'", "'%é'", "''", "'%a%b%'", "'aa%'", "'%_'"],
     ("trim", 1): ["' a'", "'é😀'", "''"],
     **{(name, 1): _PATTERNS for name in _REGEXP},
