@@ -136,14 +136,16 @@ def argument(family: Takes, text: str) -> str:
 def cast(word: str, source: ValueType, text: str, target: ValueType) -> str:
     """`CAST` or `TRY_CAST`, but for what docs/sql-differences.md names.
 
-    There are no negative NaNs here, which DuckDB writes as -nan, no infinite dates, and no years of
-    ten digits.
+    There are no negative NaNs here, which DuckDB writes as -nan, no infinite dates, no years but
+    1 to 9999, and none of ten digits.
     """
     written = f"{word}({text} AS {type_name(target)})"
     if source.is_float and target is T.STRING:
         return f"CASE WHEN isnan({text}) THEN 'nan' ELSE {written} END"
     if source is T.STRING and target in {T.DATE, T.TIMESTAMP}:
         refused = f"{word}({text} || 'x' AS {type_name(target)})"
-        taken = f"isfinite({written}) AND NOT regexp_matches({text}, '^\\s*\\d{{10}}')"
-        return f"CASE WHEN {taken} THEN {written} ELSE {refused} END"
+        years = (
+            f"year({written}) BETWEEN 1 AND 9999 AND NOT regexp_matches({text}, '^\\s*\\d{{10}}')"
+        )
+        return f"CASE WHEN isfinite({written}) AND {years} THEN {written} ELSE {refused} END"
     return written
