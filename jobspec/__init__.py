@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from jobspec.chunks import (
     Chunk,
+    chunk_rows,
     chunk_table,
     chunks,
     output_ends,
+    output_first_row,
     output_rows_done,
     output_table,
     range_chunk,
+    slice_chunk,
+    without_place,
 )
 from jobspec.compiler import (
     LANGUAGE_VERSION,
@@ -22,6 +26,7 @@ from jobspec.compiler import (
     compile_job,
 )
 from jobspec.document import JobDocument, document_schema, parse_document
+from jobspec.document_rules.wishes import CATEGORIES
 from jobspec.document_shared import SharedUpload
 from jobspec.document_sources import UrlSource
 from jobspec.errors import (
@@ -45,13 +50,15 @@ from jobspec.problems import Problem
 from jobspec.program_plan import ProgramPlan, Requirement
 from jobspec.result_files import ResultFile, make_result_files
 from jobspec.results import result_arrow, result_csv, result_ndjson, write_parquet
-from jobspec.run import Run, run_program
+from jobspec.run import Between, Run, run_program
 from jobspec.types import Column, Schema, ValueType
 from jobspec.value_text import value_as_text
 from jobspec.wasm.disassemble import disassemble
 
 __all__ = [
+    "CATEGORIES",
     "LANGUAGE_VERSION",
+    "Between",
     "Chunk",
     "ChunkError",
     "Column",
@@ -79,6 +86,7 @@ __all__ = [
     "ValueType",
     "check_document",
     "check_plugins",
+    "chunk_rows",
     "chunk_table",
     "chunks",
     "compile_job",
@@ -89,6 +97,7 @@ __all__ = [
     "make_result_files",
     "merge",
     "output_ends",
+    "output_first_row",
     "output_rows_done",
     "output_table",
     "parse_document",
@@ -99,6 +108,8 @@ __all__ = [
     "result_ndjson",
     "result_schema",
     "run_program",
+    "slice_chunk",
     "value_as_text",
+    "without_place",
     "write_parquet",
 ]

@@ -100,6 +100,39 @@ def chunk_table(plan: ProgramPlan, data: bytes) -> pa.Table:
     return pa.table({axis.name: columns[axis.name] for axis in plan.axes})
 
 
+def chunk_rows(data: bytes) -> tuple[int, int]:
+    """The first row of a chunk, and how many rows it has. Raises ChunkError."""
+    try:
+        header = table_bytes.read_header(data)
+    except OutputError as error:
+        raise ChunkError(error.message) from None
+    if header.rows_done != header.rows:
+        raise ChunkError(f"a chunk of {header.rows} rows says {header.rows_done} of them are done")
+    return header.first_row, header.rows
+
+
+def slice_chunk(plan: ProgramPlan, data: bytes, start: int, rows: int) -> bytes:
+    """Of a chunk that `chunks` made, the rows `start` to `start + rows`, counted from its first.
+
+    The bytes are those that `chunks` makes where it cuts there. Raises ChunkError for bytes that
+    are no chunk of the program, for rows that it does not have, and for a range (`range_chunk`).
+    """
+    if plan.axes:
+        raise ChunkError("the source is a range; use range_chunk")
+    first_row, count = chunk_rows(data)
+    if not (start >= 0 and 0 <= rows <= count - start):
+        raise ChunkError(f"rows {start} to {start + rows} are not in a chunk of {count}")
+    if first_row + count >= 1 << 63:
+        raise ChunkError(f"no source has a row {first_row + count}")
+    if not plan.source:
+        return table_bytes.encode_range(first_row=first_row + start, rows=rows)
+    try:
+        batch = table_bytes.decode(plan.source, data)
+    except OutputError as error:
+        raise ChunkError(error.message) from None
+    return table_bytes.encode(plan.source, batch.slice(start, rows), first_row=first_row + start)
+
+
 def _rows(plan: ProgramPlan) -> int:
     return math.prod(axis.rows for axis in plan.axes)
 
@@ -139,6 +172,23 @@ def output_ends(plan: ProgramPlan, data: bytes) -> bool | None:
 def output_rows_done(data: bytes) -> int:
     """How many source rows stand behind an output. Raises OutputError."""
     return table_bytes.read_header(data).rows_done
+
+
+def output_first_row(data: bytes) -> int:
+    """The row of the source from which on an output says it is. Raises OutputError."""
+    return table_bytes.read_header(data).first_row
+
+
+def without_place(data: bytes) -> bytes:
+    """An output with its first row said to be 0: equal for rows elsewhere that gave the same, and
+    as well formed as the output itself."""
+    return numbered_from(data, 0)
+
+
+def numbered_from(data: bytes, first_row: int) -> bytes:
+    """A chunk or output of the same rows, whose first one is said to be another."""
+    place = first_row.to_bytes(8, "little", signed=True)
+    return data[: table_bytes.FIRST_ROW_AT] + place + data[table_bytes.FIRST_ROW_AT + 8 :]
 
 
 class _Cutter:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -24,13 +25,14 @@ from pydantic import (
     Tag,
     TypeAdapter,
     ValidationError,
+    WithJsonSchema,
 )
 
 from jobspec.document_fields import Expression, Model
 from jobspec.document_functions import Functions, WasmModuleFunction
 from jobspec.document_output import Files, Output
 from jobspec.document_problems import add_problems
-from jobspec.document_rules import names, outputs, sizes
+from jobspec.document_rules import names, outputs, sizes, wishes
 from jobspec.document_rules import steps as step_rules
 from jobspec.document_rules.shared import check_shared_names
 from jobspec.document_shared import SharedInput, SharedInputs
@@ -51,15 +53,34 @@ class Split(Model):
     """Time of one sub-job on the hub's machine; the hub measures how many rows that is."""
 
 
+MOST_REPLICAS = 9
+
+
 class Trust(Model):
     """What is asked of results beyond the hub's own judgement."""
 
-    verify: Expression
+    verify: Expression | None = None
     """A condition over the columns of the result that is true for every right row.
 
     The hub evaluates it for each row that a volunteer returns. Where it is not true, the hub runs
     that sub-job itself.
     """
+    replicas: Annotated[StrictInt, Field(ge=1, le=MOST_REPLICAS)] | None = None
+    """How many volunteers compute each sub-job, on different networks; left out: `quorum`."""
+    quorum: Annotated[StrictInt, Field(ge=1, le=MOST_REPLICAS)] | None = None
+    """How many of them must agree to the bit; left out: all of `replicas`."""
+    spot_check: Annotated[StrictFloat | StrictInt, Field(ge=0, le=1)] | None = None
+    """The least share of results that is run again, where the hub's own is smaller."""
+
+    @property
+    def agreeing(self) -> int:
+        """How many volunteers must agree."""
+        return self.quorum or self.replicas or 1
+
+    @property
+    def asked(self) -> int:
+        """How many volunteers are asked, should those before not agree."""
+        return self.replicas or self.quorum or 1
 
 
 class Requires(Model):
@@ -107,12 +128,28 @@ class JobDocument(Model):
     """How results are checked: `adaptive` is the hub's own judgement, which rules add to."""
     priority: Annotated[StrictInt, Field(ge=0, le=9)] = 5
     """9 goes first."""
+    deadline: Annotated[
+        Annotated[datetime, WithJsonSchema({"type": "string", "format": "date-time"})] | None,
+        BeforeValidator(wishes.check_deadline),
+    ] = None
+    """When the result must be there: a time with its zone, such as `2030-01-31T12:00:00Z`."""
+    strategy: Annotated[wishes.Strategy | None, BeforeValidator(wishes.check_strategy)] = None
+    """Which waiting volunteer is told first of this job's work; left out, the hub's own choice."""
+    on_error: Annotated[wishes.OnError, BeforeValidator(wishes.check_on_error)] = "fail"
+    """What a row does that cannot be computed: `fail` ends the job, `skip` leaves the row out."""
+    category: Annotated[wishes.Category, BeforeValidator(wishes.check_category)] = "other"
+    """What kind of research it is: volunteers and sites choose which kinds they help."""
     purpose: Prose = ""
     """What the result is for."""
     contact: Prose = ""
     """Whom to ask."""
     licence: Prose = ""
     """Under which terms the data may be used; everything that enters a job is public."""
+
+    @property
+    def rules(self) -> Trust:
+        """The rules of trust, however they were given."""
+        return self.trust if isinstance(self.trust, Trust) else Trust()
 
     @property
     def files(self) -> Files:
@@ -196,7 +233,7 @@ def parts_of(document: JobDocument) -> Parts:
         shared=document.shared,
         steps=tuple(document.steps),
         finish=tuple(document.finish),
-        verify=document.trust.verify if isinstance(document.trust, Trust) else None,
+        verify=document.rules.verify,
     )
 
 

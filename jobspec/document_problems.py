@@ -64,7 +64,7 @@ _FORMS = {
     "sort": 'write ["a desc", "b"]',
     "steps": 'write [{"filter": "..."}, ...]',
     "stop_when": "write one condition as a text; AND joins several",
-    "trust": 'write "adaptive", or {"verify": "a condition"}',
+    "trust": 'write "adaptive", or {"replicas": 2}, or {"verify": "a condition"}',
     "verify": "write one condition as a text; AND joins several",
     "values": "write [1, 2, 3], or [[1, 2], [3, 4]]",
 }
@@ -95,7 +95,7 @@ _KNOWN_KEYS: dict[str, tuple[str, ...]] = {
     "npy": ("value", "axes"),
     "output": ("formats", "image", "npy"),
     "functions": ("wasm", "export", "params", "result"),
-    "trust": ("verify",),
+    "trust": ("verify", "replicas", "quorum", "spot_check"),
     "requires": ("memory_bytes", "score", "mobile"),
 }
 
@@ -186,12 +186,6 @@ def _unknown_key(
 ) -> tuple[str, str, str]:
     key = str(path[-1])
     if len(path) == 1:
-        if key in keywords.NOT_YET_MEMBERS:
-            return (
-                "not_supported_yet",
-                f"{key!r} is not supported yet",
-                keywords.NOT_YET_MEMBERS[key],
-            )
         return (
             "unknown_key",
             f"a job has no key {shown(key)}",

@@ -65,7 +65,8 @@ class RunError(JobspecError):
     def __init__(self, code: str, message: str = "") -> None:
         super().__init__(message)
         self.code = code
-        """`fuel_exhausted`, `memory` or `invalid`."""
+        """`fuel_exhausted`, `memory` or `invalid`; those who run programs in processes of their own
+        have more."""
 
 
 class MergeError(JobspecError):

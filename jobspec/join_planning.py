@@ -8,7 +8,7 @@ from jobspec.document_steps import JoinStep
 from jobspec.joins import most_bytes
 from jobspec.limits import Limits
 from jobspec.plan import Join
-from jobspec.problems import ProblemList, near_miss, pointer
+from jobspec.problems import ProblemList, pointer
 from jobspec.shared import Shared, SharedTable, Unread
 from jobspec.types import Column, ValueType
 
@@ -30,7 +30,9 @@ def find_table(
     message = f"there is no table {name!r} in 'shared'"
     if found is not None:
         message = f"{name!r} of 'shared' is an array, not a table"
-    problems.add("unknown_table", pointer(*place, "table"), message, near_miss(name, tables))
+    problems.add(
+        "unknown_table", pointer(*place, "table"), message, problems.near_miss(name, tables)
+    )
     return None
 
 
@@ -114,5 +116,5 @@ def _column(
 ) -> Column | None:
     if name not in columns:
         message = f"the table has no column {name!r}"
-        problems.add("unknown_column", pointer(*place), message, near_miss(name, columns))
+        problems.add("unknown_column", pointer(*place), message, problems.near_miss(name, columns))
     return columns.get(name)

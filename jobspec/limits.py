@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+CELLS_INLINE = 2_000_000
+"""Inline rows times all their columns: each row has a cell for every key of any."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from jobspec.document_output import Files
-from jobspec.problems import ProblemList, near_miss, pointer
+from jobspec.problems import ProblemList, pointer
 from jobspec.types import Column, Schema, ValueType
 
 
@@ -43,7 +43,7 @@ def _check(
     accepts, what = wanted
     column = columns.get(name)
     if column is None:
-        hint = near_miss(name, columns)
+        hint = problems.near_miss(name, columns)
         problems.add("unknown_column", pointer(*place), f"the result has no column {name!r}", hint)
     elif not accepts(column.type):
         problems.add(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from jobspec.aggregates import TypedAggregate, parse_aggregate
 from jobspec.functions import CompiledFunction
 from jobspec.limits import Limits
-from jobspec.problems import ProblemList, near_miss, pointer
+from jobspec.problems import ProblemList, pointer
 from jobspec.shared import Shared
 from jobspec.sql import TypedExpression, check, check_results, parse, syntax
 from jobspec.types import Column
@@ -129,7 +129,7 @@ class Scope:
             "unknown_column",
             pointer(*place),
             f"there is no column {name!r} at this step",
-            near_miss(name, self.columns),
+            self._problems.near_miss(name, self.columns),
         )
         return None
 

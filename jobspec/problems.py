@@ -175,11 +175,27 @@ def pointer(*tokens: str | int) -> str:
     return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
 
 
+_MOST_COMPARED = 20_000
+"""Letters of a name times those of the names that it is compared with: what a hint may cost."""
+
+
+def _compared(name: str, known: Iterable[str]) -> list[str]:
+    """The known names that are nearest in length, as many as a hint may cost."""
+    by_length = sorted(known, key=lambda candidate: abs(len(candidate) - len(name)))
+    left, compared = _MOST_COMPARED, []
+    for candidate in by_length:
+        left -= len(name) * len(candidate)
+        if left < 0:
+            break
+        compared.append(candidate)
+    return compared
+
+
 def near_miss(name: str, known: Iterable[str]) -> str:
     """A hint for a name that does not exist: the closest known one, or a few that exist."""
     names = sorted({str(candidate) for candidate in known})
     folded = {candidate.casefold(): candidate for candidate in reversed(names)}
-    close = get_close_matches(name.casefold()[:100], folded, n=1, cutoff=0.6)
+    close = get_close_matches(name.casefold()[:100], _compared(name, folded), n=1, cutoff=0.6)
     if close:
         return f"did you mean {folded[close[0]]!r}?"
     if not names:

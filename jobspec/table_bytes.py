@@ -49,6 +49,7 @@ VERSION = 1
 HEADER_BYTES = 64
 DESCRIPTOR_BYTES = 16
 ALIGNMENT = 64
+FIRST_ROW_AT = 24
 MAX_BYTES = (1 << 31) - 1
 """Larger tables cannot be addressed by Arrow's 32-bit string offsets."""
 

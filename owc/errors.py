@@ -13,7 +13,9 @@
     ├── BadDigest                not the name of a blob
     ├── IllegalMove              a state machine was asked for a move it does not have: our bug
     ├── DatabaseUnavailable      the database does not answer
+    ├── DatabaseConflict         two processes waited for each other's rows
     ├── QueueUnavailable         the Redis-protocol server does not answer
+    ├── RunsUnavailable          no process runs programs
     └── ServerNotFound           there is no Redis-protocol server to start
 
 A class's docstring is its default message; `code` is stable and says nothing about HTTP.
@@ -123,10 +125,22 @@ class DatabaseUnavailable(OwcError):
     code = "database_unavailable"
 
 
+class DatabaseConflict(OwcError):
+    """Two processes of the hub waited for each other's rows, and this one gave way."""
+
+    code = "database_conflict"
+
+
 class QueueUnavailable(OwcError):
     """The Redis-protocol server does not answer."""
 
     code = "queue_unavailable"
+
+
+class RunsUnavailable(OwcError):
+    """No process could be started that runs programs."""
+
+    code = "runs_unavailable"
 
 
 class ServerNotFound(OwcError):

@@ -7,32 +7,46 @@ everything works in threads, for tests and small hubs.
 from __future__ import annotations
 
 import atexit
-import ipaddress
 import sys
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response
+from flask import Flask
 from flask_cors import CORS
 from flask_socketio import SocketIO
+from socketio import WSGIApp
 
 import jobspec
 from owc.embedded import EmbeddedServices
+from owc.errors import NotFound
+from owc.services import loaders
 from owc.services.hub import Hub, open_hub
 from owc.settings import Settings, load_secret_key
 from owc.store.migrate import migrate
-from owc.web import assets, blobs, headers, jobs, pages, problem_json, websocket
+from owc.web import (
+    assets,
+    blobs,
+    embedding,
+    farewells,
+    headers,
+    jobs,
+    pages,
+    problem_json,
+    site_pages,
+    visitors,
+)
 from owc.web.background import Background
-from owc.web.front_door import LOOPBACK_NAMES, FrontDoor, host_name
+from owc.web.build import client_build
+from owc.web.front_door import LOOPBACK_NAMES, FrontDoor, host_name, networks_of
 from owc.web.lanes import open_lane
 from owc.web.rates import RateLimits
 from owc.web.runtime import EXTENSION, Runtime
 from owc.web.tokens import TokenSigner
 from owc.web.volunteer_events import VolunteerEvents
 from owc.web.watch_events import WatchEvents
+from owc.web.websocket import SocketServer
 
-_PUBLIC_READS = (r"/list", r"/job/.*", r"/blob/.*", r"/jobspec\.schema\.json")
 _PING_INTERVAL_SECONDS = 20
 _PING_TIMEOUT_SECONDS = 15
 _CHECK_SECONDS = 1.0
@@ -64,6 +78,7 @@ class WebHub:
             self.background.add(self.services.check, _CHECK_SECONDS)
         else:
             migrate(self.runtime.settings)
+        self.runtime.write(loaders.keep, self.runtime.hub, assets.loader_script())
         self.background.start()
 
     def close(self) -> None:
@@ -95,18 +110,15 @@ def create_web_hub(settings: Settings, *, hub: Hub | None = None) -> WebHub:
     """
     runtime = _runtime(settings, hub or open_hub(settings))
     app = _flask_app(settings, runtime)
-    socketio = SocketIO(
-        app,
+    socketio = SocketIO()  # holds the server, whose class it would choose itself
+    socketio.server = SocketServer(
         async_mode="gevent" if _gevent_has_patched() else "threading",
-        transports=["websocket"],
         async_handlers=False,
-        manage_session=False,
         max_http_buffer_size=settings.message_bytes,
         ping_interval=_PING_INTERVAL_SECONDS,
         ping_timeout=_PING_TIMEOUT_SECONDS,
-        serializer=websocket.BoundedPacket,
     )
-    websocket.install(socketio.server, message_bytes=settings.message_bytes)
+    app.wsgi_app = WSGIApp(socketio.server, app.wsgi_app)  # type: ignore[method-assign]  # as below
     volunteers = VolunteerEvents(runtime, socketio.server)
     watchers = WatchEvents(runtime, socketio.server)
     volunteers.register()
@@ -114,9 +126,7 @@ def create_web_hub(settings: Settings, *, hub: Hub | None = None) -> WebHub:
     app.wsgi_app = FrontDoor(  # type: ignore[method-assign]  # how Flask takes middleware
         app=app.wsgi_app,
         allowed_hosts=_allowed_hosts(settings),
-        trusted_proxies=tuple(
-            ipaddress.ip_network(text, strict=False) for text in settings.trusted_proxies
-        ),
+        trusted_proxies=networks_of(settings.trusted_proxies),
         sockets_per_address=settings.connections_per_address,
     )
     web_hub = WebHub(
@@ -151,19 +161,27 @@ def _flask_app(settings: Settings, runtime: Runtime) -> Flask:
     app = Flask("owc.web", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.document_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.document_bytes
+    app.url_map.merge_slashes = False  # a file has one address, and none redirects elsewhere
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
     app.extensions[EXTENSION] = runtime
-    for part in (assets, blobs, jobs, pages):
+    app.jinja_env.globals["client_build"] = client_build
+    for part in (assets, blobs, farewells, jobs, pages, site_pages, visitors):
         app.register_blueprint(part.blueprint)
+    app.url_value_preprocessor(_check_names)
     problem_json.register(app)
-    CORS(app, resources={path: {"origins": "*", "methods": ["GET"]} for path in _PUBLIC_READS})
-    ancestors = " ".join(("'self'", *settings.sites)) if settings.sites else "*"
-
-    def secure(response: Response) -> Response:
-        return headers.secure(response, frame_ancestors=ancestors)
-
-    app.after_request(secure)
+    if embedding.is_open(settings):
+        shared = {"origins": "*", "methods": ["GET"], "send_wildcard": True}
+        CORS(app, resources=dict.fromkeys(embedding.PUBLIC_READS, shared))
+    else:
+        app.after_request(embedding.share)
+    app.after_request(headers.secure)
     return app
+
+
+def _check_names(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """What an address names is sound text: not every database takes the others. Raises NotFound."""
+    if not all(str(value).isprintable() for value in (values or {}).values()):
+        raise NotFound
 
 
 def _rate_limits(settings: Settings) -> RateLimits:
@@ -172,10 +190,14 @@ def _rate_limits(settings: Settings) -> RateLimits:
             "submit": f"{settings.submissions_per_minute}/minute",
             "upload": f"{settings.uploads_per_minute}/minute",
             "check": f"{2 * settings.submissions_per_minute}/minute",
-            "output": "600/minute",
+            "hello": f"{settings.hellos_per_minute}/minute",
+            "output": f"{settings.outputs_per_minute}/minute",
+            "output_of_address": f"{10 * settings.outputs_per_minute}/minute",
             "volunteer_token": "60/minute",
+            "farewell": "60/minute",
             "bad_token": "30/minute",
-        }
+        },
+        redis_url=settings.redis_url,
     )
 
 

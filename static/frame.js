@@ -1,39 +1,35 @@
 // The frame of the hub in another site's page: asks the visitor, and after a yes lets the volunteer work.
 // Responsible for the order of question, work, pause and farewell. Nothing of the work is even loaded before a yes.
 
-import { isMobile } from "./frame/capability.js";
 import { Card } from "./frame/card.js";
+import { askInWindow } from "./frame/confirm.js";
 import { watchForYes } from "./frame/consent.js";
 import { Embed, embeddingOrigin } from "./frame/embed.js";
 import { Memory, siteStorage } from "./frame/memory.js";
-import { takeTurn } from "./frame/turn.js";
+import { isMobile } from "./frame/mobile.js";
+import { readTold } from "./frame/told.js";
 
-/** @typedef {import("./frame/volunteer.js").Volunteer} Volunteer */
-/** @typedef {import("./frame/volunteer.js").Phase} Phase */
-
-/** @type {Record<Phase | "elsewhere", string>} */
-const WORDS = {
-  connecting: "Connecting",
-  working: "Working",
-  waiting: "Waiting for work",
-  paused: "Paused",
-  offline: "Reconnecting",
-  refused: "The hub ended it",
-  unable: "Cannot run in this browser",
-  elsewhere: "Working in another tab",
-};
+/** @import { Panel } from "./frame/panel.js" */
+/** @import { Renewal } from "./frame/renewal.js" */
+/** @import { Shift } from "./frame/shift.js" */
+/** @import { Phase } from "./frame/types.js" */
 
 const CAPABLE = typeof WebAssembly === "object" && typeof Worker === "function";
-const TOO_EARLY = "One moment, then please press again.";
-const HIDDEN = "This page hides part of this card, so a yes cannot count here.";
 
 class Frame {
   #query = new URLSearchParams(location.search);
+  #told = readTold(document);
+  #words = this.#told.words;
   #memory = new Memory(embeddingOrigin(), siteStorage());
-  #embed = new Embed((wish) => this.#onWish(wish));
-  #card = new Card(document, (width, height) => this.#embed.size(width, height));
-  /** @type {Volunteer | null} */
-  #volunteer = null;
+  #embed = new Embed(
+    (wish) => this.#onWish(wish),
+    (load) => this.#shift?.bear(load),
+  );
+  #card = new Card(document, this.#words, (width, height) => this.#embed.size(width, height));
+  /** @type {Shift | null} */
+  #shift = null;
+  /** @type {Panel | null} */
+  #panel = null;
   /** @type {AbortController | null} ends the work, or the wait for our turn */
   #working = null;
   /** @type {"visitor" | "page" | null} */
@@ -41,26 +37,28 @@ class Frame {
   /** @type {(() => void) | null} */
   #endAsking = null;
   #done = 0; // since the frame was opened
-  #doneBefore = 0; // by volunteers before this one
-  #turnAwaited = false; // another tab works
+  /** @type {number | undefined} a timer; the frame will load itself anew */
+  #renewing;
+  /** @type {Phase} */
+  #phase = "connecting";
   #over = false; // the work has ended by itself and can only be begun anew
 
   begin() {
-    const theme = this.#query.get("theme");
-    if (theme === "light" || theme === "dark") document.documentElement.dataset["theme"] = theme;
     if (window.top === window.self) {
       this.#card.show("alone");
       return;
     }
     this.#card.button(".no").addEventListener("click", () => this.#refuse());
+    this.#card.button(".settings").addEventListener("click", () => void this.#openPanel());
     this.#card.button(".pause").addEventListener("click", () => this.#togglePause());
     this.#card.button(".stop").addEventListener("click", () => this.#stop());
     this.#card.button(".again").addEventListener("click", () => this.#ask());
     this.#card.button(".close").addEventListener("click", () => this.#card.show("nothing"));
-    addEventListener("pagehide", () => this.#leave());
-    document.addEventListener("freeze", () => this.#leave());
+    addEventListener("pagehide", () => this.#leave(true));
+    document.addEventListener("freeze", () => this.#leave(true));
     document.addEventListener("resume", () => this.#return());
-    if (isMobile()) document.addEventListener("visibilitychange", () => this.#onVisibility());
+    document.addEventListener("visibilitychange", () => this.#onVisibility());
+    addEventListener("online", () => this.#shift?.wake());
     addEventListener("pageshow", (event) => event.persisted && this.#return());
     this.#open();
   }
@@ -97,13 +95,33 @@ class Frame {
     let early = 0;
     this.#endAsking = watchForYes(this.#card.part(".ask"), this.#card.button(".yes"), (verdict) => {
       if (verdict === "early") {
-        this.#card.hint(early++ ? HIDDEN : TOO_EARLY);
+        this.#card.hint((early++ ? this.#words["covered"] : this.#words["early"]) ?? "");
         return;
       }
       this.#endAsking = null;
-      this.#memory.keepAnswer("yes", Date.now());
-      void this.#work();
+      if (this.#told.confirm) this.#confirm();
+      else this.#accept();
     });
+  }
+
+  #accept() {
+    this.#memory.keepAnswer("yes", Date.now());
+    void this.#work();
+  }
+
+  /** The operator wants the yes once more, in a window of the hub's own; meanwhile the question stands. */
+  #confirm() {
+    this.#ask();
+    const endWindow = askInWindow({
+      site: embeddingOrigin() || (this.#query.get("site") ?? ""),
+      onConfirmed: () => this.#accept(),
+    });
+    const endAsking = this.#endAsking;
+    this.#endAsking = () => {
+      endAsking?.();
+      endWindow?.();
+    };
+    this.#card.hint(this.#words[endWindow ? "window" : "blocked"] ?? "");
   }
 
   #refuse() {
@@ -132,35 +150,46 @@ class Frame {
     this.#card.show("badge");
     this.#onPhase(this.#pausedBy ? "paused" : "connecting");
     try {
-      const [{ Volunteer }, giveTurnBack] = await Promise.all([
-        import("./frame/volunteer.js"),
-        takeTurn(signal, () => this.#awaitTurn()),
+      const [{ Shift }, { defaultChoices }, { renewal }] = await Promise.all([
+        import("./frame/shift.js"),
+        import("./frame/choices.js"),
+        import("./frame/renewal.js"),
       ]);
-      this.#turnAwaited = false;
-      if (signal.aborted) return giveTurnBack();
-      this.#volunteer = new Volunteer({
-        onPhase: (phase, reason) => !signal.aborted && this.#onPhase(phase, reason),
-        onJob: (job) => this.#card.job(job),
-        onDone: (subJobs) => this.#onDone(subJobs),
-        onProgress: (fractions) => this.#card.progress(fractions),
-        onIdentity: (token) => !signal.aborted && this.#memory.keepVolunteerToken(token),
-      });
-      signal.addEventListener("abort", giveTurnBack);
-      if (this.#pausedBy) this.#volunteer.pause();
-      await this.#volunteer.start({
-        token: document.querySelector("meta[name=owc-token]")?.getAttribute("content") ?? "",
+      if (signal.aborted) return;
+      const doneBefore = renewal.takeDone();
+      if (doneBefore) this.#onDone(doneBefore);
+      const shift = new Shift({
+        memory: this.#memory,
         site: this.#query.get("site") ?? "",
-        volunteerToken: this.#memory.volunteerToken(),
+        siteCategories: this.#told.categories ?? [],
+        defaults: defaultChoices({ dataMb: this.#told.data_mb, mobile: isMobile() }),
+        listener: {
+          onPhase: (phase, reason) => !signal.aborted && this.#onPhase(phase, reason),
+          onJob: (job) => this.#card.job(job),
+          onDone: (subJobs) => this.#onDone(subJobs),
+          onProgress: (fractions) => this.#card.progress(fractions),
+          onStanding: () => this.#panel?.refresh(shift),
+          mayReload: () => renewal.isDue && this.#memory.answer(Date.now()) === "yes",
+          onOutdated: () => !signal.aborted && this.#renew(renewal, signal),
+        },
       });
+      this.#shift = shift;
+      const token = document.querySelector("meta[name=owc-token]")?.getAttribute("content") ?? "";
+      await shift.begin(token, this.#pausedBy !== null);
     } catch (error) {
+      if (signal.aborted) return;
       console.warn("Open Web Compute cannot work:", error);
-      if (!signal.aborted) this.#onPhase("unable");
+      this.#onPhase("unable");
     }
   }
 
-  #awaitTurn() {
-    this.#turnAwaited = true;
-    if (!this.#pausedBy) this.#onPhase("elsewhere");
+  /** Loads the hub's newer client in a while; it goes on as this one did. @param {Renewal} renewal @param {AbortSignal} signal */
+  #renew(renewal, signal) {
+    this.#renewing ??= setTimeout(() => {
+      this.#renewing = undefined;
+      if (signal.aborted || this.#pausedBy) return;
+      if (renewal.isDue && renewal.begin(this.#done)) location.reload();
+    }, renewal.waitMs);
   }
 
   #startOver() {
@@ -169,18 +198,17 @@ class Frame {
     void this.#work();
   }
 
-  /** Ends the work at once; what was finished has already left. */
-  #leave() {
+  /** Ends the work at once; what was finished has left or leaves now. @param {boolean} gone the page may be gone */
+  #leave(gone = false) {
     this.#working?.abort();
     this.#working = null;
-    this.#volunteer?.end();
-    this.#volunteer = null;
-    this.#doneBefore = this.#done;
-    this.#turnAwaited = false;
+    this.#shift?.end(gone);
+    this.#shift = null;
+    this.#panel?.close();
     this.#over = false;
   }
 
-  /** The page came back from the browser's back/forward cache or from being frozen. */
+  /** The page came back from the browser's back/forward cache, from being frozen or hidden. */
   #return() {
     if (!this.#working && !this.#endAsking && this.#memory.answer(Date.now()) === "yes")
       void this.#work();
@@ -188,18 +216,45 @@ class Frame {
 
   /** A phone freezes or ends hidden pages without a word: its work goes back in time. */
   #onVisibility() {
-    if (document.visibilityState === "hidden") this.#leave();
-    else this.#return();
+    if (document.visibilityState === "visible") this.#return();
+    else if (this.#shift && !this.#shift.choices.hidden) {
+      this.#leave(true);
+      this.#onPhase("resting", "hidden");
+    } else this.#shift?.sendRest();
   }
 
   #stop() {
     this.#leave();
     this.#memory.keepAnswer("no", Date.now());
     this.#memory.forgetVolunteer();
+    this.#sayFarewell();
+  }
+
+  #forget() {
+    this.#shift?.forget();
+    this.#stop();
+  }
+
+  #sayFarewell() {
     this.#pausedBy = null;
     this.#card.done(this.#done);
     this.#card.show("farewell");
     this.#embed.status("stopped");
+  }
+
+  async #openPanel() {
+    try {
+      const { Panel } = await import("./frame/panel.js");
+      this.#panel ??= await Panel.load(this.#card, {
+        onChoices: (choices) => this.#shift?.choose(choices),
+        onBack: () => this.#working && this.#card.show("badge"),
+        onForget: () => this.#forget(),
+      });
+      if (this.#shift) this.#panel.open(this.#shift);
+    } catch (error) {
+      console.warn("Open Web Compute cannot show its panel:", error);
+      this.#card.phase(this.#words["unreachable"] ?? "", this.#look());
+    }
   }
 
   #togglePause() {
@@ -212,32 +267,34 @@ class Frame {
   #pause(by) {
     this.#pausedBy = by;
     this.#onPhase("paused");
-    this.#volunteer?.pause();
+    this.#shift?.hold(true);
   }
 
   #resume() {
     this.#pausedBy = null;
-    this.#onPhase(this.#turnAwaited ? "elsewhere" : "connecting");
-    this.#volunteer?.resume();
+    this.#onPhase(this.#shift?.awaitsTurn ? "elsewhere" : "connecting");
+    this.#shift?.hold(false);
   }
 
-  /** @param {Phase | "elsewhere"} phase @param {string} reason */
+  /** @param {Phase} phase @param {string} reason */
   #onPhase(phase, reason = "") {
+    this.#phase = phase;
     this.#over = phase === "refused" || phase === "unable";
-    const words = phase === "refused" && reason === "replaced" ? WORDS.elsewhere : WORDS[phase];
-    const resting = phase !== "working";
-    this.#card.phase(reason && reason !== "replaced" ? reason : words, {
-      resting,
-      paused: phase === "paused" || this.#over,
-    });
+    const key = phase === "refused" && reason === "replaced" ? "elsewhere" : reason || phase;
+    this.#card.phase(this.#words[key] ?? reason, this.#look());
     this.#embed.status(phase);
   }
 
-  /** @param {number} subJobs done by this volunteer */
+  #look() {
+    return { resting: this.#phase !== "working", paused: this.#pausedBy !== null || this.#over };
+  }
+
+  /** @param {number} subJobs more than before */
   #onDone(subJobs) {
-    this.#done = this.#doneBefore + subJobs;
+    this.#done += subJobs;
     this.#card.done(this.#done);
     this.#embed.progress(this.#done);
+    if (this.#shift) this.#panel?.refresh(this.#shift);
   }
 }
 

@@ -3,6 +3,8 @@
 import { WatchEvent } from "./protocol.js";
 import { follow, refreshRegions, seldom, showTimes, writeNumbers } from "./pages/live.js";
 
+const LOOK_MS = 20_000; // who is connected changes without a word about the job, and with it who can run it
+
 const article = document.querySelector("article[data-job]");
 const jobId = article?.getAttribute("data-job");
 
@@ -15,6 +17,10 @@ if (article && jobId) {
     refresh();
   };
   follow(WatchEvent.WATCH_JOB, { job_id: jobId }, onChange, refresh);
+  setInterval(() => {
+    const state = article.getAttribute("data-state");
+    if ((state === "compiled" || state === "running") && !document.hidden) refresh();
+  }, LOOK_MS);
 }
 showTimes();
 setInterval(showTimes, 60_000);

@@ -1,6 +1,6 @@
 // Generated from owc/web/messages.py by `python -m owc.web.protocol_js`.
 
-/** What a volunteer can offer: cores, bytes of memory, engine features, a speed score. */
+/** What a volunteer can offer; coarse, since it serves to match work and not to know anyone. */
 export interface Capabilities {
   cores: number;
   memory_bytes: number;
@@ -8,6 +8,11 @@ export interface Capabilities {
   mobile: boolean;
   score: number;
   engine: string;
+  engine_version: string;
+  lacks: Array<string>;
+  gpu: string | null;
+  connection: string | null;
+  categories: Array<string> | null;
 }
 
 /** First message of a connection; `volunteer_token` resumes an identity given before. */
@@ -19,6 +24,7 @@ export interface VolunteerHello {
   site: string;
   capabilities: Capabilities;
   lease_ids: Array<string>;
+  build: string | null;
 }
 
 /** Asks for up to `sub_jobs` sub-jobs; answered by one `lease_offer`, empty if nothing waits. */
@@ -41,10 +47,10 @@ export interface LeaseRelease {
   reason: string;
 }
 
-/** One sub-job's end: output here, output sent before by HTTP, a trap, or an error. */
+/** One sub-job's end: its output in `outputs`, output sent before by HTTP, a trap, or an error. */
 export interface SubJobResult {
   sub_job_id: string;
-  output: ArrayBuffer | Uint8Array | null;
+  output_bytes: number | null;
   output_sha256: string | null;
   rows_done: number;
   trap_site: number | null;
@@ -57,6 +63,43 @@ export interface ResultReport {
   token: string;
   lease_id: string;
   results: Array<SubJobResult>;
+  outputs: ArrayBuffer | Uint8Array | null;
+  wants: number;
+}
+
+/** The rows done so far of a sub-job that still runs; their output is in `outputs`. */
+export interface Checkpoint {
+  sub_job_id: string;
+  rows_done: number;
+  output_bytes: number;
+  elapsed_ms: number;
+}
+
+/** What would be lost with a volunteer in the middle of long sub-jobs; not answered. */
+export interface CheckpointReport {
+  token: string;
+  lease_id: string;
+  checkpoints: Array<Checkpoint>;
+  outputs: ArrayBuffer | Uint8Array;
+}
+
+/** Results of one lease in a `Farewell`, as in a `result_report`. */
+export interface LeftReport {
+  lease_id: string;
+  results: Array<SubJobResult>;
+}
+
+/** What a `Farewell` gives back of a lease; null: all of it. */
+export interface LeftLease {
+  lease_id: string;
+  sub_job_ids: Array<string> | null;
+}
+
+/** First line of `POST /volunteer/leave`: what a closing page has no time to say by its socket. */
+export interface Farewell {
+  token: string;
+  reports: Array<LeftReport>;
+  releases: Array<LeftLease>;
 }
 
 /** Answer to a hello; `token` replaces the one used so far, `volunteer_token` is to be kept. */
@@ -67,12 +110,26 @@ export interface VolunteerWelcome {
   protocol: number;
   renew_seconds: number;
   inline_result_bytes: number;
+  result_bytes: number;
+  checkpoint_bytes: number;
+  reload: boolean;
 }
 
-/** Last message before the hub ends a connection. */
+/** How the hub sees the volunteer: after the welcome, and whenever that changes. */
+export interface VolunteerStanding {
+  status: "new" | "trusted" | "limited" | "barred" | "banned";
+  message: string;
+  credit: number;
+  agreed: number;
+  needed: number;
+  until: string | null;
+}
+
+/** Last message before the hub ends a connection; `reload`: the hub's own client would do. */
 export interface VolunteerRefused {
   code: string;
   message: string;
+  reload: boolean;
 }
 
 /** The job that a lease serves, in words for the visitor. */
@@ -89,12 +146,12 @@ export interface OfferedProgram {
   memory_bytes: number;
 }
 
-/** Source rows [first_row, first_row + rows); the chunk is inline, or fetched from its URL. */
+/** Source rows [first_row, first_row + rows); the chunk is in `chunks`, or fetched. */
 export interface OfferedSubJob {
   sub_job_id: string;
   first_row: number;
   rows: number;
-  chunk: ArrayBuffer | Uint8Array | null;
+  chunk_bytes: number | null;
   chunk_url: string | null;
   chunk_sha256: string | null;
 }
@@ -106,6 +163,7 @@ export interface LeaseOffer {
   job: OfferedJob | null;
   program: OfferedProgram | null;
   sub_jobs: Array<OfferedSubJob>;
+  chunks: ArrayBuffer | Uint8Array | null;
 }
 
 /** Acknowledgement of `lease_renew`: the next token and the time the leases now have. */
@@ -114,9 +172,10 @@ export interface Renewed {
   lease_seconds: number;
 }
 
-/** A lease is no longer the volunteer's: stop its sub-jobs. */
+/** Sub-jobs of a lease are no longer the volunteer's: stop them; `sub_job_ids` null: all. */
 export interface LeaseRevoke {
   lease_id: string;
+  sub_job_ids: Array<string> | null;
   reason: string;
 }
 
@@ -157,6 +216,7 @@ export interface JobChanged {
   finished_at: string | null;
   rows_total: number | null;
   rows_settled: number;
+  rows_skipped: number;
   sub_jobs_total: number | null;
   sub_jobs_settled: number;
   volunteers_at_work: number;

@@ -1,6 +1,6 @@
 // Generated from owc/web/messages.py by `python -m owc.web.protocol_js`.
 
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 export const VOLUNTEER_NAMESPACE = "/volunteer";
 export const WATCH_NAMESPACE = "/watch";
 
@@ -11,11 +11,13 @@ export const VolunteerEvent = Object.freeze({
   LEASE_RENEW: "lease_renew",
   LEASE_RELEASE: "lease_release",
   RESULT_REPORT: "result_report",
+  CHECKPOINT_REPORT: "checkpoint_report",
 });
 
 /** Events that the hub sends. */
 export const HubEvent = Object.freeze({
   VOLUNTEER_WELCOME: "volunteer_welcome",
+  VOLUNTEER_STANDING: "volunteer_standing",
   VOLUNTEER_REFUSED: "volunteer_refused",
   LEASE_OFFER: "lease_offer",
   LEASE_REVOKE: "lease_revoke",
@@ -38,7 +40,9 @@ export const Refusal = Object.freeze({
   HELLO_FIRST: "hello_first",
   HELLO_TWICE: "hello_twice",
   UNSUPPORTED_PROTOCOL: "unsupported_protocol",
+  UNKNOWN_SITE: "unknown_site",
   REPLACED: "replaced",
   TOO_MANY_MESSAGES: "too_many_messages",
+  TOO_MANY_HELLOS: "too_many_hellos",
   INTERNAL_ERROR: "internal_error",
 });

@@ -28,8 +28,10 @@ MEMBERS = (
     "finish",
     "shared",
     "deadline",
+    "strategy",
+    "on_error",
 )
-"""The keys of a document, those of NOT_YET_MEMBERS included."""
+"""The keys of a document."""
 SOURCES = ("rows", "upload", "url", "range")
 SHARED = ("values", "rows", "upload")
 SPLITS = ("rows", "seconds")
@@ -77,10 +79,10 @@ _MEANT = {
     "where": "use 'filter'",
 }
 """What sources and steps are called elsewhere."""
-NOT_YET_MEMBERS = {
-    "deadline": "use 'priority'",
-}
 MEANT_MEMBERS = {
+    **dict.fromkeys(("due", "until", "timeout"), "use 'deadline', a time with its zone"),
+    **dict.fromkeys(("scheduling", "dispatch", "nudge"), "use 'strategy'"),
+    **dict.fromkeys(("errors", "ignore_errors", "skip_errors"), "use 'on_error': \"skip\""),
     "plugins": "a hub's plugins need no mention: call their functions",
 }
 """Keys that are looked for in vain in a document, and what to do instead."""

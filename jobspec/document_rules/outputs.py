@@ -79,14 +79,19 @@ def check_split(split: Any) -> Any:
 
 
 def check_trust(trust: Any) -> Any:
-    """Rules that are not there yet are named, so that nobody relies on them."""
-    for key in trust if isinstance(trust, dict) else ():
-        if key in ("replicas", "quorum", "spot_check"):
-            raise refusal(
-                "not_supported_yet",
-                f"{key!r} of one job is not supported yet",
-                "leave it out: the hub runs samples itself",
-            )
+    """At least one rule, and no more volunteers that have to agree than are asked."""
+    if not isinstance(trust, dict):
+        return trust
+    if not trust:
+        hint = 'write "adaptive", or {"replicas": 2}, or {"verify": "a condition"}'
+        raise refusal("missing_key", "no rule is given", hint)
+    replicas, quorum = trust.get("replicas"), trust.get("quorum")
+    if isinstance(replicas, int) and isinstance(quorum, int) and quorum > replicas:
+        raise refusal(
+            "bad_value",
+            f"{quorum} volunteers cannot agree where {replicas} are asked",
+            "let quorum be at most replicas",
+        )
     return trust
 
 

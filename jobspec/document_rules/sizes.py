@@ -8,7 +8,7 @@ from itertools import islice
 
 from jobspec.document_rules.sources import Range, check_bounds, values_of
 from jobspec.json_text import Json
-from jobspec.limits import Limits
+from jobspec.limits import CELLS_INLINE, Limits
 from jobspec.problems import ProblemList, pointer
 
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -49,8 +49,20 @@ def check_limits(tree: Mapping[str, Json], limits: Limits, problems: ProblemList
     for place, given in _inputs(tree):
         rows = given.get("rows")
         check(rows, limits.rows_inline, "rows", *place, "rows")
+        names: set[str] = set()  # each row has a cell for every column of any
         for index, row in enumerate(rows if isinstance(rows, list) else ()):
             check(row, limits.columns, "columns", *place, "rows", index)
+            if isinstance(row, dict) and len(row) <= limits.columns:
+                names.update(row)
+        check(list(names), limits.columns, "columns", *place, "rows")
+        cells = len(names) * len(rows) if isinstance(rows, list) else 0
+        if cells > CELLS_INLINE and len(names) <= limits.columns:
+            problems.add(
+                "too_long",
+                pointer(*place, "rows"),
+                f"{cells:,} cells, most of them empty; at most {CELLS_INLINE:,} are taken",
+                "send sparse rows by POST /upload, or as one row for each value",
+            )
         check(given.get("columns"), limits.columns, "columns", *place, "columns")
         check(given.get("array"), limits.columns, "columns", *place, "array")
     if isinstance(source, dict):

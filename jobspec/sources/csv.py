@@ -54,6 +54,10 @@ class CsvSource:
         sample, is_whole = self._first_lines()
         if sample.partition(b"\n")[0].count(b",") > MAX_COLUMNS:
             raise too_many_columns()
+        if _is_endless(sample):
+            raise BadSource(
+                "source_unreadable", "a quoted value goes on and on", _hint("straddling")
+            )
         column_types = {name: _read_type(declared[name]) for name in declared}
         bad = _BadRows(tolerant=True)
         data = sample + _END if is_whole and sample.strip() else sample
@@ -208,6 +212,17 @@ def _reader(
             quoted_strings_can_be_null=False,
         ),
     )
+
+
+def _is_endless(sample: bytes) -> bool:
+    """Whether a quoted value fills a whole block: no reader takes it, but Arrow tries for long."""
+    quotes = 0
+    for start in range(0, len(sample) - _BLOCK_BYTES, _BLOCK_BYTES):
+        found = sample.count(b'"', start, start + _BLOCK_BYTES)
+        if not found and quotes % 2:
+            return True
+        quotes += found
+    return False
 
 
 def _header(sample: bytes) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
+from jobspec.limits import CELLS_INLINE
 from jobspec.problems import ProblemList, pointer
 from jobspec.sources.cells import BadCellError, inferred_type, read_cells
 from jobspec.sources.source import BATCH_ROWS, Place, SourceColumn
@@ -25,6 +26,7 @@ class RowsSource:
         """Notes a problem for the first value of each column that has not the column's type."""
         self.rows: int | None = len(rows)
         names = list(dict.fromkeys(name for row in rows for name in row))
+        del names[CELLS_INLINE // max(1, len(rows)) :]  # `document_rules.sizes` has told of more
         columns = []
         self._arrays: dict[str, pa.Array] = {}
         for name in names:

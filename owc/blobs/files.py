@@ -7,13 +7,17 @@ Who may read a blob is not decided here.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import tempfile
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, BinaryIO, Final
 
@@ -22,6 +26,9 @@ from owc.errors import BadDigest, NotFound, UploadTooLarge
 BLOCK_BYTES: Final = 256 * 1024
 _INCOMING: Final = "incoming"
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_ASIDE: Final = re.compile(r"([0-9a-f]{64})\.[0-9a-f]{32}")
+_ASIDE_SECONDS: Final = timedelta(minutes=1).total_seconds()
+"""Whoever moved a blob aside and has neither removed it nor put it back by then was killed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,9 +44,9 @@ class Blobs:
         self._folder = folder
 
     def put(self, content: bytes) -> BlobRecord:
-        """Store bytes; storing them again costs a look at the folder."""
+        """Store bytes; storing them again makes them young, which keeps them from being swept."""
         sha256 = hashlib.sha256(content).hexdigest()
-        if not self._place(sha256).exists():
+        if not self._touch(sha256):
             with self._temporary() as (file, name):
                 file.write(content)
                 self._keep(file, name, sha256)
@@ -76,10 +83,59 @@ class Blobs:
         """The bytes. Raises BadDigest, NotFound."""
         return self.path(sha256).read_bytes()
 
+    def stored_before(self, moment: datetime) -> Iterator[str]:
+        """The names of blobs whose files were last put before that time."""
+        for path in self._folder.glob("??/??/*"):
+            with contextlib.suppress(FileNotFoundError):
+                if _DIGEST.fullmatch(path.name) and path.stat().st_mtime < moment.timestamp():
+                    yield path.name
+
+    def remove(self, sha256: str, *, put_before: datetime) -> int | None:
+        """Forget a blob that was last put before that time; how many bytes it had. None if it has
+        been put again since, or is not there.
+
+        It is moved aside before it is judged: who puts it again at that moment either made it
+        young, which is seen, or finds it gone and writes it anew.
+        """
+        place = self._place(sha256)
+        aside = place.with_name(f"{sha256}.{uuid.uuid4().hex}")
+        moment = put_before.timestamp()
+        try:
+            if place.stat().st_mtime >= moment:
+                return None  # before it is moved: readers need not miss it for a moment
+            place.rename(aside)
+            found = aside.stat()
+            if found.st_mtime < moment:
+                aside.unlink()
+                return found.st_size
+        except FileNotFoundError:
+            return None
+        _put_back(aside, place)
+        return None
+
+    def put_back_left_over(self) -> int:
+        """Put back what a process moved aside that was killed before it had judged it. How many."""
+        left_over = 0
+        for aside in self._folder.glob("??/??/*.*"):
+            with contextlib.suppress(FileNotFoundError):
+                named = _ASIDE.fullmatch(aside.name)
+                # the rename changed its ctime
+                if named and aside.stat().st_ctime < time.time() - _ASIDE_SECONDS:
+                    _put_back(aside, aside.with_name(named[1]))
+                    left_over += 1
+        return left_over
+
     def unfinished(self) -> list[Path]:
         """Files that were being stored: by someone now, or by a process that was killed."""
         incoming = self._folder / _INCOMING
         return list(incoming.iterdir()) if incoming.is_dir() else []
+
+    def _touch(self, sha256: str) -> bool:
+        try:
+            os.utime(self._place(sha256))
+        except FileNotFoundError:
+            return False
+        return True
 
     def _place(self, sha256: str) -> Path:
         if not isinstance(sha256, str) or not _DIGEST.fullmatch(sha256):
@@ -98,14 +154,21 @@ class Blobs:
             Path(name).unlink(missing_ok=True)
 
     def _keep(self, file: IO[bytes], name: Path, sha256: str) -> None:
-        place = self._place(sha256)
-        if place.exists():
+        if self._touch(sha256):
             return
+        place = self._place(sha256)
         file.flush()
         os.fsync(file.fileno())
         place.parent.mkdir(parents=True, exist_ok=True)
         name.replace(place)
         _sync_folder(place.parent)
+
+
+def _put_back(aside: Path, place: Path) -> None:
+    """As one that has just been put; if it was written anew meanwhile, that was the same."""
+    os.utime(aside)
+    aside.replace(place)
+    _sync_folder(place.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -50,6 +50,14 @@ class HubApi:
         """DELETE /job/<id>."""
         return self._json("DELETE", f"/job/{job_id}")
 
+    def pause(self, job_id: str) -> dict[str, Any]:
+        """POST /job/<id>/pause."""
+        return self._json("POST", f"/job/{job_id}/pause")
+
+    def resume(self, job_id: str) -> dict[str, Any]:
+        """POST /job/<id>/resume."""
+        return self._json("POST", f"/job/{job_id}/resume")
+
     def result(self, job_id: str, form: str) -> Iterator[bytes]:
         """GET /job/<id>/result.<form>, block by block."""
         with self._request("GET", f"/job/{job_id}/result.{form}", stream=True) as response:

@@ -1,4 +1,4 @@
-"""`owc jobs`, `owc watch`, `owc result`, `owc cancel`: what becomes of jobs."""
+"""`owc jobs`, `watch`, `result`, `pause`, `resume`, `cancel`: what becomes of jobs."""
 
 from __future__ import annotations
 
@@ -80,6 +80,24 @@ def cancel(*, url: str, token: str | None, job_id: str) -> None:
     click.echo(f"{job['id']} {job['state']}")
 
 
+@click.command()
+@click.argument("job_id")
+@hub_options
+def pause(*, url: str, token: str | None, job_id: str) -> None:
+    """Give out no more work of a job until it is resumed; what volunteers hold still counts."""
+    job = HubApi(url, token).pause(job_id)
+    click.echo(f"{job['id']} {job['state']}")
+
+
+@click.command()
+@click.argument("job_id")
+@hub_options
+def resume(*, url: str, token: str | None, job_id: str) -> None:
+    """Let a paused job go on."""
+    job = HubApi(url, token).resume(job_id)
+    click.echo(f"{job['id']} {job['state']}")
+
+
 def follow(api: HubApi, job_id: str) -> dict[str, Any]:
     """Show a job's progress until it is finished; returns the finished job."""
     from rich import console
@@ -117,7 +135,11 @@ def progress_bars(console: Console) -> Progress:
 
 
 def exit_unless_succeeded(job: dict[str, Any]) -> None:
-    """End the command with a message if the job did not succeed."""
+    """End the command with a message if the job did not succeed; tell of rows it has skipped."""
+    if skipped := job.get("rows_skipped"):
+        rows = "1 row" if skipped == 1 else f"{skipped:,} rows"
+        listed = f"{job['url']}/skipped.ndjson lists them"
+        click.echo(f"owc: {job['id']} left out {rows} of the source: {listed}", err=True)
     if job["state"] != "succeeded":
         reason = f": {job['failure']}" if job.get("failure") else ""
         click.echo(f"owc: {job['id']} {job['state']}{reason}", err=True)

@@ -54,7 +54,7 @@ def serve(
         web_hub.start()
         click.echo(f"serving {_address(settings.host, listener.getsockname()[1])}")
         sys.stdout.flush()
-        serve_http(web_hub.app, listener)
+        serve_http(web_hub.app, listener, settings)
     finally:
         web_hub.close()
 

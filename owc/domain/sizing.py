@@ -17,10 +17,32 @@ LEASE_LIVES = 10
 
 LEAST_SUB_JOBS = 16
 SHORTEST_SECONDS = 0.1
-QUEUE_MIN = 32
-QUEUE_LEASES = 4
+WINDOW_MIN_SECONDS = 10.0
+WINDOW_OF_LEASED = 0.5
+"""A queue holds half of what is leased: about five seconds of the fleet's work."""
+
 SPEED_WEIGHT = 0.2
 """Weight of the newest observation in the moving average."""
+
+SLOWEST = 0.1
+FASTEST = 10.0
+"""What a score alone can claim."""
+
+PHONE_SHARE = 0.5
+"""Of a lease's time: what a phone holds comes back undone whenever its page is hidden."""
+
+PACES_KEPT = 8
+"""Programs of which a volunteer's speed is remembered."""
+
+SEGMENT_SUB_JOBS = 512
+SEGMENT_BYTES = 16 * 1024 * 1024
+COPY_SECONDS = 0.5
+LONG_SECONDS = 30.0
+
+
+def target_seconds(seconds: float, *, mobile: bool) -> float:
+    """How much work a lease is to have for a volunteer, where others get `seconds`."""
+    return PHONE_SHARE * seconds if mobile else seconds
 
 
 def sub_jobs_per_lease(
@@ -29,17 +51,25 @@ def sub_jobs_per_lease(
     speed: float,
     cores: int,
     target_seconds: float,
-    waiting: int,
+    remaining: int,
+    volunteers: int,
     most: int,
 ) -> int:
     """How many sub-jobs last about `target_seconds` on that volunteer's cores; at least one.
 
-    Never more than half of what waits, rounded up: towards a job's end leases shrink to one, so
-    that no volunteer sits on the tail while others are idle.
+    Never more than half of its share of what remains (guided self-scheduling): towards a job's end
+    leases shrink to one, so that no volunteer sits on the tail while others are idle.
     """
     seconds = sub_job_seconds / max(speed, 1e-6) / max(cores, 1)
     fitting = int(target_seconds / seconds) if seconds * most > target_seconds else most
-    return max(1, min(most, fitting, -(-waiting // 2)))
+    share = -(-remaining // (2 * max(volunteers, 1)))
+    return max(1, min(most, fitting, share))
+
+
+def may_prefetch(*, at_work: int, cores: int, remaining: int, volunteers: int) -> bool:
+    """Whether a volunteer that has `at_work` sub-jobs may be given more. At the tail, where less
+    remains than there are volunteers, only those with a core to spare."""
+    return at_work < cores or remaining > volunteers
 
 
 def lease_seconds(predicted_seconds: float) -> int:
@@ -54,15 +84,28 @@ def lease_ends(granted_at: datetime, now: datetime, seconds: int) -> datetime:
     )
 
 
-def next_speed(speed: float, *, reference_seconds: float, elapsed_seconds: float) -> float:
-    """The moving average after a sub-job that takes the hub `reference_seconds`.
+def first_speed(score: float, *, hub_score: float) -> float:
+    """What is assumed of a newcomer: its score as a multiple of the hub's.
+
+    A score is the volunteer's word, so the multiple is bounded; 0 says nothing.
+    """
+    if score <= 0 or hub_score <= 0:
+        return 1.0
+    return min(max(score / hub_score, SLOWEST), FASTEST)
+
+
+def next_speed(
+    speed: float | None, *, reference_seconds: float, elapsed_seconds: float
+) -> float | None:
+    """The moving average after a sub-job that takes the hub `reference_seconds`; the first
+    observation counts whole.
 
     Observations are clamped to a factor of 100 either way: elapsed time is the volunteer's word.
     """
     if reference_seconds <= 0 or not math.isfinite(elapsed_seconds):
         return speed
     observed = min(max(reference_seconds / max(elapsed_seconds, 1e-3), 0.01), 100.0)
-    return (1 - SPEED_WEIGHT) * speed + SPEED_WEIGHT * observed
+    return observed if speed is None else (1 - SPEED_WEIGHT) * speed + SPEED_WEIGHT * observed
 
 
 def rows_per_sub_job(
@@ -81,33 +124,35 @@ def rows_per_sub_job(
     return max(1, min(max(fitting, -(-rows // most_sub_jobs)), max(rows, 1)))
 
 
-def queue_window(*, leased: int, most: int) -> int:
-    """How many sub-jobs a queue holds: what the fleet does in a few lease times.
+def window_seconds(leased_seconds: float) -> float:
+    """How much work a queue holds, in seconds on the hub's machine.
 
     What is leased now is about one lease time of the fleet's work. A short queue keeps newcomers
     close to the front and is quickly refilled; a lease that finds it empty feeds it at once.
     """
-    return min(most, max(QUEUE_MIN, QUEUE_LEASES * leased))
+    return max(WINDOW_MIN_SECONDS, WINDOW_OF_LEASED * leased_seconds)
 
 
-def fair_shares(room: int, queued: Mapping[str, int], waiting: Mapping[str, int]) -> dict[str, int]:
-    """Divide `room` places of a queue among jobs so that their queued counts level out.
+def next_paces(paces: Mapping[str, float], program: str, speed: float) -> dict[str, float]:
+    """Speeds by program, the latest last; the oldest are forgotten."""
+    kept = {name: value for name, value in paces.items() if name != program}
+    kept[program] = speed
+    return dict(list(kept.items())[-PACES_KEPT:])
 
-    `queued`: sub-jobs already there, a job; `waiting`: those that could enter, a job.
-    """
-    shares = dict.fromkeys(waiting, 0)
-    level = {job: queued.get(job, 0) for job in waiting}
-    open_jobs = [job for job in waiting if waiting[job] > 0]
-    while room > 0 and open_jobs:
-        lowest = min(level[job] for job in open_jobs)
-        at_lowest = [job for job in open_jobs if level[job] == lowest]
-        above = [level[job] for job in open_jobs if level[job] > lowest]
-        rise = min(above) - lowest if above else room
-        step = max(1, min(rise, room // len(at_lowest)))
-        for job in at_lowest:
-            take = min(step, waiting[job] - shares[job], room)
-            shares[job] += take
-            level[job] += take
-            room -= take
-        open_jobs = [job for job in open_jobs if shares[job] < waiting[job]]
-    return shares
+
+def segment_rows(*, rows_per_sub_job: int, row_bytes: float) -> int:
+    """Rows of the source whose sub-jobs become one segment: 512 sub-jobs, or 16 MB of output."""
+    each = max(row_bytes * rows_per_sub_job, 1.0)
+    sub_jobs = max(1, min(SEGMENT_SUB_JOBS, int(SEGMENT_BYTES / each)))
+    return rows_per_sub_job * sub_jobs
+
+
+def may_copy(*, leased_for: timedelta, sub_job_seconds: float) -> bool:
+    """Whether a running sub-job has been out long enough for an idle volunteer to try it too."""
+    return leased_for.total_seconds() >= max(COPY_SECONDS, sub_job_seconds)
+
+
+def is_long(*, elapsed_seconds: float, sub_job_seconds: float) -> bool:
+    """Whether a sub-job has turned out too long: it runs for half a minute, and for several times
+    what the hub's probe said."""
+    return elapsed_seconds >= max(LONG_SECONDS, 4 * sub_job_seconds)

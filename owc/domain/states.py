@@ -16,6 +16,7 @@ class JobState(StrEnum):
     HELD = "held"
     COMPILED = "compiled"
     RUNNING = "running"
+    PAUSED = "paused"
     MERGING = "merging"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -59,10 +60,15 @@ class Verdict(StrEnum):
 
 _J, _S, _L = JobState, SubJobState, LeaseState
 
+COMPUTING: Final = frozenset({_J.RUNNING, _J.PAUSED})
+"""The states in which results of a job are taken."""
+
 JOB_MOVES: Final[Mapping[JobState, frozenset[JobState]]] = {
     _J.HELD: frozenset({_J.COMPILED, _J.CANCELLED, _J.REMOVED}),
     _J.COMPILED: frozenset({_J.RUNNING, _J.FAILED, _J.CANCELLED, _J.REMOVED}),
-    _J.RUNNING: frozenset({_J.MERGING, _J.FAILED, _J.CANCELLED, _J.REMOVED}),
+    _J.RUNNING: frozenset({_J.PAUSED, _J.MERGING, _J.FAILED, _J.CANCELLED, _J.REMOVED}),
+    # what volunteers hold when a job is paused may still come back, and may be the last of it
+    _J.PAUSED: frozenset({_J.RUNNING, _J.MERGING, _J.FAILED, _J.CANCELLED, _J.REMOVED}),
     # back to running: a sub-job that rested on a liar's word was reopened during the merge
     _J.MERGING: frozenset({_J.SUCCEEDED, _J.RUNNING, _J.FAILED, _J.CANCELLED, _J.REMOVED}),
     _J.SUCCEEDED: frozenset({_J.REMOVED}),
@@ -80,7 +86,8 @@ SUB_JOB_MOVES: Final[Mapping[SubJobState, frozenset[SubJobState]]] = {
     _S.LEASED: frozenset(
         {_S.WAITING, _S.JUDGING, _S.SETTLED, _S.FAILED, _S.CANCELLED, _S.REPLACED}
     ),
-    _S.JUDGING: frozenset({_S.WAITING, _S.SETTLED, _S.FAILED, _S.CANCELLED}),
+    # replaced: the hub's run shows a row that traps, and the rows around it go on without it
+    _S.JUDGING: frozenset({_S.WAITING, _S.SETTLED, _S.FAILED, _S.CANCELLED, _S.REPLACED}),
     # settled is provisional until the job succeeds
     _S.SETTLED: frozenset({_S.WAITING, _S.JUDGING}),
     _S.FAILED: frozenset(),

@@ -1,7 +1,9 @@
 """News over Redis PUBLISH: short JSON objects with a topic. Nothing here is durable.
 
-Topics: `work` {} (sub-jobs entered the queues), `job` {job_id and its summary} (a job changed),
-`revoke` {volunteer_id, lease_id, reason} (a lease is gone). Who misses one finds out by asking.
+Topics: `work` {queue, sub_jobs, strategy} (so many entered a queue), `jobs` {job_ids} (these
+changed), `revoke` {volunteer_id, lease_id, sub_job_ids, reason} (a lease, or part of it, is gone),
+`arrived` {volunteer_id, process_id, socket} (a volunteer is connected there now). Who misses one
+finds out by asking.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from owc import telemetry
 from owc.errors import QueueUnavailable
 
 CHANNEL: Final = "owc:events"
-TOPICS: Final = frozenset({"work", "job", "revoke"})
+TOPICS: Final = frozenset({"arrived", "jobs", "revoke", "standing", "work"})
 
 
 class Push:

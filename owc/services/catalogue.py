@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import json
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +15,15 @@ from typing import Any
 from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import Session, undefer_group
 
-from owc.domain.states import JobState, LeaseState, SubJobState
+from owc.blobs.segments import HUB
+from owc.domain.matching import capabilities_from, missing, requirement_of
+from owc.domain.states import COMPUTING, JobState, LeaseState, SubJobState
 from owc.errors import NotFound, Removed, ResultNotReady
-from owc.services import summaries
-from owc.services.dispatch import record_of
+from owc.services import settled, summaries
 from owc.services.hub import Hub
+from owc.services.presence import record_of
+from owc.services.skipping import skipped_rows
+from owc.services.standing import credits_of
 from owc.services.values import (
     HubProgram,
     JobSummary,
@@ -28,18 +36,20 @@ from owc.services.values import (
 )
 from owc.store import (
     PAGE,
+    ChunkRow,
     HubProgramRow,
     JobRow,
     LeaseRow,
-    LeaseSubJobRow,
     ResultFileRow,
     SharedFileRow,
+    SkippedRow,
     SubJobRow,
     VolunteerRow,
 )
 
 PAGE_MOST = 1000
 SHOWN_SUB_JOBS = 50
+SHOWN_SKIPPED = 50
 _SHOWN_BEFORE_OPEN = 10
 
 
@@ -61,12 +71,23 @@ def job_summary(hub: Hub, job_id: str) -> JobSummary:
         return summaries.of_jobs(session, [job_id])[0]
 
 
+def job_summaries(hub: Hub, job_ids: Sequence[str]) -> tuple[JobSummary, ...]:
+    """Those that there are, but for removed ones."""
+    with hub.database.read() as session:
+        return summaries.where(
+            session,
+            JobRow.id.in_(job_ids) & (JobRow.state != JobState.REMOVED),
+            limit=len(job_ids),
+        )
+
+
 def job_view(hub: Hub, job_id: str) -> JobView:
     """Everything that a job's page shows. Raises NotFound, Removed."""
     with hub.database.read() as session:
         job = _job(session, job_id)
         summary = summaries.of_jobs(session, [job_id])[0]
-        shown = _sub_jobs(session, job_id, _first_shown(session, job) - 1, SHOWN_SUB_JOBS)
+        shown = _sub_jobs(hub, session, job, _first_shown(session, job) - 1, SHOWN_SUB_JOBS)
+        unmet = _unmet(session, job)
         programs = tuple(
             HubProgram(
                 role=row.role,
@@ -95,6 +116,13 @@ def job_view(hub: Hub, job_id: str) -> JobView:
         failure=job.failure,
         result_sha256=job.result_sha256,
         result_rows=job.result_rows,
+        replicas=job.replicas,
+        quorum=job.quorum,
+        spot_check=job.spot_check,
+        audited=job.audited,
+        audits_failed=job.audits_failed,
+        unmet=unmet,
+        skipped_rows=tuple(skipped_rows(hub, job_id, limit=SHOWN_SKIPPED)),
         result_columns=tuple(
             ResultColumn(name=name, type=type_name) for name, type_name in job.result_columns or ()
         ),
@@ -107,32 +135,35 @@ def job_view(hub: Hub, job_id: str) -> JobView:
 
 
 def sub_jobs(
-    hub: Hub, job_id: str, after_seq: int = -1, limit: int = 200
+    hub: Hub, job_id: str, after_row: int = -1, limit: int = 200
 ) -> tuple[SubJobView, ...]:
-    """In row order, after the place `after_seq`. Raises NotFound, Removed."""
+    """Those that are or were in the job's window, in row order, from the first that begins after
+    the row `after_row`. What has not been cut yet is not among them. Raises NotFound, Removed."""
     with hub.database.read() as session:
-        _job(session, job_id)
-        return _sub_jobs(session, job_id, after_seq, max(1, min(limit, PAGE_MOST)))
+        job = _job(session, job_id)
+        return _sub_jobs(hub, session, job, after_row, max(1, min(limit, PAGE_MOST)))
 
 
 def manifest(hub: Hub, job_id: str) -> dict[str, Any]:
     """What it takes to recompute the job to the bit: versions, hashes, the partition."""
     with hub.database.read() as session:
         job = _job(session, job_id)
-        rows = session.execute(
-            select(
-                SubJobRow.id,
-                SubJobRow.seq,
-                SubJobRow.first_row,
-                SubJobRow.rows,
-                SubJobRow.chunk_sha256,
-                SubJobRow.result_sha256,
-                SubJobRow.verdict,
-            )
-            .where(SubJobRow.job_id == job_id)
-            .order_by(SubJobRow.seq)
-        )
-        partition = [dict(row._mapping) for row in rows]
+        found = settled.settled_sub_jobs(session, hub.blobs, job_id)
+        partition = [
+            {
+                "id": each.id,
+                "first_row": each.first_row,
+                "rows": each.rows,
+                "chunk_sha256": each.chunk_sha256,
+                "result_sha256": each.result_sha256,
+                "volunteer": each.volunteer,
+                "verdict": each.verdict,
+            }
+            for each in found
+        ]
+        skipped = session.scalars(
+            select(SkippedRow.row).where(SkippedRow.job_id == job_id).order_by(SkippedRow.row)
+        ).all()
         hub_programs = {
             row.role: {
                 "sha256": row.program_sha256,
@@ -153,6 +184,14 @@ def manifest(hub: Hub, job_id: str) -> dict[str, Any]:
         "source": {"kind": job.source_kind, "sha256": job.source_sha256},
         "hub_programs": hub_programs,
         "result": {"sha256": job.result_sha256, "rows": job.result_rows, "files": files},
+        "trust": {
+            "replicas": job.replicas,
+            "quorum": job.quorum,
+            "spot_check": job.spot_check,
+            "audited": job.audited,
+            "audits_failed": job.audits_failed,
+        },
+        "skipped_rows": list(skipped),
         "sub_jobs": partition,
     }
 
@@ -165,6 +204,9 @@ def result_file(hub: Hub, job_id: str, form: str = "parquet") -> Path:
     with hub.database.read() as session:
         job = _job(session, job_id)
     if job.result_sha256 is None:
+        if job.state is JobState.SUCCEEDED:
+            days = hub.settings.keep_results_days
+            raise ResultNotReady(f"The result is no longer kept: this hub keeps them {days} days.")
         if job.failure is not None:
             raise ResultNotReady(f"The job is {job.state} and has no result: {job.failure}")
         raise ResultNotReady(f"The job has no result yet, it is {job.state}.")
@@ -189,7 +231,7 @@ def public_blob(hub: Hub, sha256: str) -> Path:
     """A program or an input of a job that is public. Raises NotFound, Removed, BadDigest."""
     path = hub.blobs.path(sha256)
     with hub.database.read() as session:
-        chunk_of = select(SubJobRow.job_id).where(SubJobRow.chunk_sha256 == sha256)
+        chunk_of = select(ChunkRow.job_id).where(ChunkRow.sha256 == sha256)
         run_for = select(HubProgramRow.job_id).where(HubProgramRow.program_sha256 == sha256)
         shared_by = select(SharedFileRow.job_id).where(SharedFileRow.sha256 == sha256)
         states = session.scalars(
@@ -217,24 +259,25 @@ def public_blob(hub: Hub, sha256: str) -> Path:
 
 def volunteers(hub: Hub, limit: int = 100) -> tuple[VolunteerRecord, ...]:
     """Latest seen first."""
-    at_work = (
-        select(func.count())
-        .select_from(LeaseSubJobRow)
-        .join(LeaseRow, LeaseRow.id == LeaseSubJobRow.lease_id)
-        .where(
-            LeaseRow.volunteer_id == VolunteerRow.id,
-            LeaseRow.state == LeaseState.ACTIVE,
-            LeaseSubJobRow.outcome.is_(None),
-        )
-        .scalar_subquery()
-    )
     with hub.database.read() as session:
-        rows = session.execute(
-            select(VolunteerRow, at_work)
+        rows = session.scalars(
+            select(VolunteerRow)
             .order_by(VolunteerRow.last_seen_at.desc(), VolunteerRow.id)
             .limit(max(1, min(limit, PAGE_MOST)))
+        ).all()
+        at_work: Counter[str] = Counter()
+        for volunteer_id, count in session.execute(
+            select(LeaseRow.volunteer_id, LeaseRow.open_count).where(
+                LeaseRow.state == LeaseState.ACTIVE,
+                LeaseRow.volunteer_id.in_([row.id for row in rows]),
+            )
+        ):
+            at_work[volunteer_id] += count
+        earned = credits_of(session, [row.id for row in rows])
+        return tuple(
+            record_of(hub, row, credit=earned.get(row.id, 0), sub_jobs_at_work=at_work[row.id])
+            for row in rows
         )
-        return tuple(record_of(row, count) for row, count in rows)
 
 
 def _job(session: Session, job_id: str) -> JobRow:
@@ -261,46 +304,73 @@ def _result_files(session: Session, job_id: str) -> Sequence[ResultFileRow]:
     ).all()
 
 
+def _unmet(session: Session, job: JobRow) -> tuple[str, ...]:
+    """Why nobody who is connected can run a job that has work to hand out."""
+    if job.state is not JobState.RUNNING:
+        return ()
+    fleet = session.scalars(
+        select(VolunteerRow.capabilities).where(VolunteerRow.process_id.is_not(None))
+    )
+    # its queue's, which may be a little more than its own
+    needed = requirement_of(job.requirement_key)
+    return missing(needed, [capabilities_from(each) for each in fleet])
+
+
 def _first_shown(session: Session, job: JobRow) -> int:
-    """Where a job's page begins its sub-jobs: a little before those that are not settled."""
-    if job.state is not JobState.RUNNING or (job.sub_jobs_total or 0) <= SHOWN_SUB_JOBS:
+    """The row from which a job's page shows its sub-jobs: a little before those that are not
+    settled."""
+    size = job.rows_per_sub_job or 1
+    if job.state not in COMPUTING or (job.sub_jobs_total or 0) <= SHOWN_SUB_JOBS:
         return 0
     of_state = [
         session.scalar(
-            select(func.min(SubJobRow.seq)).where(
+            select(func.min(SubJobRow.first_row)).where(
                 SubJobRow.job_id == job.id, SubJobRow.state == state
             )
         )
         for state in (SubJobState.WAITING, SubJobState.LEASED, SubJobState.JUDGING)
     ]  # one by one, each is the first entry of an index
-    first_open = min((seq for seq in of_state if seq is not None), default=0)
-    last = (job.sub_jobs_total or 0) - SHOWN_SUB_JOBS
-    return max(0, min(first_open - _SHOWN_BEFORE_OPEN, last))
+    first_open = min((row for row in of_state if row is not None), default=job.next_row)
+    last = (job.rows_total or 0) - SHOWN_SUB_JOBS * size
+    return max(0, min(first_open - _SHOWN_BEFORE_OPEN * size, last))
 
 
-def _sub_jobs(session: Session, job_id: str, after_seq: int, limit: int) -> tuple[SubJobView, ...]:
+def _sub_jobs(
+    hub: Hub, session: Session, job: JobRow, after_row: int, limit: int
+) -> tuple[SubJobView, ...]:
     rows = session.scalars(
         select(SubJobRow)
-        .where(SubJobRow.job_id == job_id, SubJobRow.seq > after_seq)
-        .order_by(SubJobRow.seq)
+        .where(
+            SubJobRow.job_id == job.id,
+            SubJobRow.first_row > after_row,
+            SubJobRow.state != SubJobState.REPLACED,
+        )
+        .order_by(SubJobRow.first_row)
         .limit(limit)
     )
-    return tuple(
-        SubJobView(
-            id=row.id,
-            seq=row.seq,
-            first_row=row.first_row,
-            rows=row.rows,
-            state=row.state,
-            chunk_sha256=row.chunk_sha256,
-            chunk_bytes=row.chunk_bytes,
-            result_sha256=row.result_sha256,
-            volunteer=row.volunteer_id or ("hub" if row.settled_at is not None else None),
-            verdict=row.verdict,
-            leases=row.leases,
-            failures=row.failures,
-        )
-        for row in rows
+    in_window = [_sub_job_view(row) for row in rows]
+    put_away = (
+        SubJobView(**{**asdict(each), "state": SubJobState.SETTLED})
+        for each in settled.segmented(session, hub.blobs, job.id, from_row=after_row + 1)
+    )
+    merged = heapq.merge(in_window, put_away, key=lambda each: each.first_row)
+    return tuple(itertools.islice(merged, limit))
+
+
+def _sub_job_view(row: SubJobRow) -> SubJobView:
+    """One that was settled, and is judged again, still has what it rested on: that is not shown."""
+    is_settled = row.state is SubJobState.SETTLED
+    return SubJobView(
+        id=row.id,
+        first_row=row.first_row,
+        rows=row.rows,
+        state=row.state,
+        chunk_sha256=row.chunk_sha256,
+        result_sha256=row.result_sha256 if is_settled else None,
+        volunteer=(row.volunteer_id or HUB) if is_settled else None,
+        verdict=row.verdict if is_settled else None,
+        leases=row.leases,
+        failures=row.failures,
     )
 
 

@@ -13,13 +13,18 @@ from owc.clock import Clock, SystemClock
 from owc.errors import QueueUnavailable
 from owc.push import Push
 from owc.queue import Queue, connect, embedded_url
+from owc.runs import Children, Runs
 from owc.settings import Settings
 from owc.store import Database
+
+REST_SECONDS = 1.0
+"""After Redis has not answered it is left alone for so long: one writer serves all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hub:
-    """`draw` gives uniform numbers in [0, 1) for spot checks."""
+    """`draw` gives uniform numbers in [0, 1) for spot checks and `verify`, `runs` the hub's own
+    runs."""
 
     settings: Settings
     clock: Clock
@@ -27,6 +32,7 @@ class Hub:
     queue: Queue
     blobs: Blobs
     push: Push
+    runs: Runs
     draw: Callable[[], float] = field(default=secrets.SystemRandom().random)
 
     @contextmanager
@@ -39,6 +45,7 @@ class Hub:
             telemetry.event("delivery_failed", what=what, reason=error.message)
 
     def close(self) -> None:
+        self.runs.close()
         self.database.close()
         self.queue.close()
         self.push.close()
@@ -56,7 +63,9 @@ def open_hub(settings: Settings, *, clock: Clock | None = None) -> Hub:
             connect(url),
             finished_seconds=settings.finished_seconds,
             task_seconds=settings.task_seconds,
+            rest_seconds=REST_SECONDS,
         ),
         blobs=Blobs(settings.blobs_folder),
         push=Push(connect(url)),
+        runs=Children(memory_bytes=settings.memory_bytes),
     )

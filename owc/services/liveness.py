@@ -6,12 +6,14 @@ import os
 import re
 import socket
 
-_NAME = re.compile(r"owc-(?P<host>.+)-(?P<pid>\d+)")
+CHECKING = "-checks"
+_NAME = re.compile(rf"owc-(?P<host>.+)-(?P<pid>\d+)(?:{CHECKING})?")
 
 
-def worker_name() -> str:
-    """The name of this process as an RQ worker: tells its machine and its process id."""
-    return f"owc-{socket.gethostname()}-{os.getpid()}"
+def worker_name(suffix: str = "") -> str:
+    """The name of this process as an RQ worker: tells its machine and its process id. `suffix`:
+    that of a further worker in it, such as `CHECKING`."""
+    return f"owc-{socket.gethostname()}-{os.getpid()}{suffix}"
 
 
 def is_alive(name: str) -> bool:

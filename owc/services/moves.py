@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from owc import telemetry
+from owc.domain.fairness import Rival, cost_seconds, first_level
+from owc.domain.matching import queue_name
 from owc.domain.states import (
+    COMPUTING,
     JOB_MOVES,
     LEASE_MOVES,
     SUB_JOB_MOVES,
@@ -20,13 +23,22 @@ from owc.domain.states import (
     LeaseState,
     Outcome,
     SubJobState,
+    Verdict,
     move,
     states_before,
 )
-from owc.domain.trust import Standing
-from owc.services.aftermath import Change, merge_task
-from owc.settings import Settings
-from owc.store import JobRow, LeaseRow, LeaseSubJobRow, ResultRow, SubJobRow, VolunteerRow
+from owc.services.aftermath import Change, Revoked, merge_task
+from owc.services.settled import settled_before
+from owc.store import (
+    LOCK,
+    AnyRow,
+    AuditRow,
+    JobRow,
+    LeaseRow,
+    ResultRow,
+    SkippedRow,
+    SubJobRow,
+)
 
 OUTCOMES_BY_WEIGHT = (
     Outcome.RETURNED,
@@ -36,6 +48,9 @@ OUTCOMES_BY_WEIGHT = (
     Outcome.NOT_NEEDED,
 )
 """A lease whose sub-jobs ended differently is called after the first of these among them."""
+
+_ASKING = (SubJobState.WAITING, SubJobState.LEASED)
+"""The states in which a sub-job can ask for another volunteer's result."""
 
 # Jobs
 
@@ -54,8 +69,46 @@ def end_job(change: Change, job: JobRow, after: JobState, reason: str) -> None:
     """Fail or cancel a job: nothing of it is computed any more."""
     move_job(change, job, after)
     job.failure = reason
-    _cancel_sub_jobs(change, job, after_seq=-1, reason=f"The job was {after}.")
+    _cancel_sub_jobs(change, job, from_row=0, reason=f"The job was {after}.")
     telemetry.event(f"job_{after}", job_id=job.id, reason=reason)
+
+
+def first_level_of(session: Session, job: JobRow) -> float:
+    """Where a job begins among those that run beside it: neither ahead of them nor behind. What
+    they have in the queue they have not had yet: it will stand behind, or be sorted anew."""
+    its = SubJobRow.job_id == JobRow.id
+    in_queue = its & (SubJobRow.state == SubJobState.WAITING)
+    waiting = select(func.count()).where(in_queue).scalar_subquery()
+    queued = select(func.count()).where(in_queue, SubJobRow.queued_at.is_not(None))
+    others = session.execute(
+        select(
+            JobRow.requirement_key,
+            JobRow.level_seconds,
+            JobRow.row_seconds,
+            JobRow.rows_per_sub_job,
+            queued.scalar_subquery().label("queued"),
+            exists().where(its, SubJobRow.state == SubJobState.LEASED).label("is_served"),
+        ).where(
+            JobRow.state == JobState.RUNNING,
+            JobRow.priority == job.priority,
+            (JobRow.next_row < JobRow.rows_ready) | (waiting > 0),
+            JobRow.id != job.id,
+        )
+    )
+    rivals = (
+        Rival(
+            level_seconds=each.level_seconds - each.queued * turn_seconds(each),
+            is_mate=each.requirement_key == job.requirement_key,
+            is_served=each.is_served,
+        )
+        for each in others
+    )
+    return max(first_level(rivals), job.level_seconds)
+
+
+def turn_seconds(job: JobRow | AnyRow) -> float:
+    """What a sub-job adds to its job's level."""
+    return cost_seconds((job.row_seconds or 0.0) * (job.rows_per_sub_job or 1))
 
 
 def stop_after(change: Change, job: JobRow, sub_job: SubJobRow) -> None:
@@ -63,78 +116,80 @@ def stop_after(change: Change, job: JobRow, sub_job: SubJobRow) -> None:
 
     From here on the job's totals are those of the sub-jobs that are needed.
     """
-    if job.sub_jobs_total is not None and job.sub_jobs_total <= sub_job.seq:
+    end = sub_job.first_row + sub_job.rows
+    if job.rows_total is not None and job.rows_total <= end and job.rows_ready <= end:
         return
-    _cancel_sub_jobs(
-        change, job, after_seq=sub_job.seq, reason="The result was found before these rows."
+    _cancel_sub_jobs(change, job, from_row=end, reason="The result was found before these rows.")
+    job.rows_total = job.rows_ready = end
+    job.next_row = min(job.next_row, end)
+    settled = settled_before(change.session, change.hub.blobs, job, end)
+    job.rows_settled, job.sub_jobs_settled = settled.rows, settled.sub_jobs
+    job.rows_skipped = (
+        change.session.scalar(
+            select(func.count()).where(SkippedRow.job_id == job.id, SkippedRow.row < end)
+        )
+        or 0
     )
-    needed = (SubJobRow.job_id == job.id) & (SubJobRow.seq <= sub_job.seq)
-    settled = needed & (SubJobRow.state == SubJobState.SETTLED)
-    job.sub_jobs_total = sub_job.seq + 1
-    job.rows_total = sub_job.first_row + sub_job.rows
-    job.sub_jobs_settled, job.rows_settled = change.session.execute(
-        select(func.count(), func.coalesce(func.sum(SubJobRow.rows), 0)).where(settled)
-    ).one()
+    job.sub_jobs_total = settled.sub_jobs + _open_count(change.session, job)
     job.task_token = None  # a split that goes on has nothing more to do
     change.aftermath.changed_jobs[job.id] = None
-    telemetry.event("job_stopped", job_id=job.id, seq=sub_job.seq)
+    telemetry.event("job_stopped", job_id=job.id, rows=end)
 
 
-def _cancel_sub_jobs(change: Change, job: JobRow, *, after_seq: int, reason: str) -> None:
-    """None of the job's sub-jobs after that place is computed any more."""
-    after = (SubJobRow.job_id == job.id) & (SubJobRow.seq > after_seq)
+def _open_count(session: Session, job: JobRow) -> int:
+    """Sub-jobs that are still to be settled, whether their rows are there or not."""
+    uncut = -(-(job.rows_ready - job.next_row) // (job.rows_per_sub_job or 1))
+    open_states = [state for state in SubJobState if SubJobState.CANCELLED in SUB_JOB_MOVES[state]]
+    there = session.scalar(
+        select(func.count()).where(SubJobRow.job_id == job.id, SubJobRow.state.in_(open_states))
+    )
+    return uncut + (there or 0)
+
+
+def _cancel_sub_jobs(change: Change, job: JobRow, *, from_row: int, reason: str) -> None:
+    """None of the job's sub-jobs from that row on is computed any more."""
+    session = change.session
+    after = (SubJobRow.job_id == job.id) & (SubJobRow.first_row >= from_row)
     live = select(SubJobRow.id).where(
         after, (SubJobRow.queued_at.is_not(None)) | (SubJobRow.lease_id.is_not(None))
     )
-    change.aftermath.withdrawn.extend(change.session.scalars(live))
-    cancellable = states_before(SUB_JOB_MOVES, SubJobState.CANCELLED)
-    change.session.execute(
-        update(SubJobRow)
-        .where(after, SubJobRow.state.in_(cancellable))
-        .values(state=SubJobState.CANCELLED, queued_at=None, lease_id=None)
+    withdrawn = change.aftermath.withdrawn.setdefault(queue_of(job), [])
+    withdrawn.extend(session.scalars(live))
+    cancelled = set(
+        session.scalars(
+            update(SubJobRow)
+            .where(after, SubJobRow.state.in_(states_before(SUB_JOB_MOVES, SubJobState.CANCELLED)))
+            .values(state=SubJobState.CANCELLED, queued_at=None, lease_id=None)
+            .returning(SubJobRow.id)
+        )
     )
     leases = select(LeaseRow).where(LeaseRow.job_id == job.id, LeaseRow.state == LeaseState.ACTIVE)
-    for lease in change.session.scalars(leases).all():
-        change.session.execute(
-            update(LeaseSubJobRow)
-            .where(
-                LeaseSubJobRow.lease_id == lease.id,
-                LeaseSubJobRow.outcome.is_(None),
-                LeaseSubJobRow.sub_job_id.in_(select(SubJobRow.id).where(after)),
-            )
-            .values(outcome=Outcome.NOT_NEEDED)
-        )
-        if end_leases_if_done(change, [lease]):
-            change.aftermath.revoked.append((lease.volunteer_id, lease.id, reason))
+    for lease in session.scalars(leases).all():
+        gone = [each for each in open_entries(lease) if each in cancelled]
+        end_entries(change, lease, gone, Outcome.NOT_NEEDED, reason=reason)
 
 
 def complete_if_settled(change: Change, job: JobRow) -> None:
-    """A job whose every sub-job is settled goes on to its merge."""
-    if job.state is JobState.RUNNING and job.sub_jobs_settled == job.sub_jobs_total:
+    """A job whose every row is settled or skipped goes on to its merge."""
+    if job.state in COMPUTING and job.rows_total == job.rows_settled + job.rows_skipped:
         move_job(change, job, JobState.MERGING)
         change.aftermath.tasks.append(merge_task(job.id))
 
 
-def _fail_if_due(change: Change, job: JobRow) -> None:
+def fail_if_due(change: Change, job: JobRow) -> None:
     """A sub-job that failed fails the job, once it is known that the result does not end before."""
     failed = change.session.execute(
-        select(SubJobRow.seq, SubJobRow.failure)
+        select(SubJobRow.first_row, SubJobRow.failure)
         .where(SubJobRow.job_id == job.id, SubJobRow.state == SubJobState.FAILED)
-        .order_by(SubJobRow.seq)
+        .order_by(SubJobRow.first_row)
         .limit(1)
     ).one_or_none()
-    if failed is None or job.state is not JobState.RUNNING:
+    if failed is None or job.state not in COMPUTING:
         return
-    if job.sub_jobs_total is not None and job.sub_jobs_total <= failed.seq:
+    if job.rows_total is not None and job.rows_total <= failed.first_row:
         return
-    settled_before = change.session.scalar(
-        select(func.count()).where(
-            SubJobRow.job_id == job.id,
-            SubJobRow.seq < failed.seq,
-            SubJobRow.state == SubJobState.SETTLED,
-        )
-    )
-    if settled_before == failed.seq:
+    settled = settled_before(change.session, change.hub.blobs, job, failed.first_row)
+    if settled.rows == failed.first_row:
         end_job(change, job, JobState.FAILED, failed.failure)
 
 
@@ -147,23 +202,45 @@ def end_lease(change: Change, lease: LeaseRow, outcome: Outcome) -> None:
     lease.ended_at = change.now
 
 
-def end_leases_if_done(change: Change, leases: Iterable[LeaseRow]) -> list[LeaseRow]:
-    """End the active ones of which nothing is open: as returned if anything came back."""
-    active = {lease.id: lease for lease in leases if lease.state is LeaseState.ACTIVE}
-    change.session.flush()
-    outcomes: dict[str, set[Outcome | None]] = {lease_id: set() for lease_id in active}
-    rows = change.session.execute(
-        select(LeaseSubJobRow.lease_id, LeaseSubJobRow.outcome).where(
-            LeaseSubJobRow.lease_id.in_(active)
+def open_entries(lease: LeaseRow) -> list[str]:
+    """The sub-jobs of a lease that have not ended."""
+    return [sub_job_id for sub_job_id, outcome in lease.entries.items() if outcome is None]
+
+
+def end_entries(
+    change: Change,
+    lease: LeaseRow,
+    sub_job_ids: Iterable[str],
+    outcome: Outcome,
+    *,
+    reason: str | None = None,
+) -> None:
+    """End some sub-jobs of a lease, and the lease with its last; `reason`: the volunteer is told
+    why it need not go on with them."""
+    ended = dict.fromkeys(sub_job_ids, outcome.value)
+    if not ended:
+        return
+    lease.entries = {**lease.entries, **ended}
+    lease.open_count = len(open_entries(lease))
+    if lease.state is LeaseState.ACTIVE and lease.open_count == 0:
+        outcomes = set(lease.entries.values())
+        end_lease(change, lease, next(each for each in OUTCOMES_BY_WEIGHT if each in outcomes))
+    if reason is not None:
+        change.aftermath.revoked.append(
+            Revoked(
+                volunteer_id=lease.volunteer_id,
+                lease_id=lease.id,
+                sub_job_ids=tuple(ended) if lease.state is LeaseState.ACTIVE else None,
+                reason=reason,
+            )
         )
+
+
+def revoke(change: Change, lease: LeaseRow, reason: str) -> None:
+    """Tell a lease's volunteer that it has ended."""
+    change.aftermath.revoked.append(
+        Revoked(volunteer_id=lease.volunteer_id, lease_id=lease.id, sub_job_ids=None, reason=reason)
     )
-    for lease_id, outcome in rows:
-        outcomes[lease_id].add(outcome)
-    done = [lease for lease in active.values() if None not in outcomes[lease.id]]
-    for lease in done:
-        found = [each for each in OUTCOMES_BY_WEIGHT if each in outcomes[lease.id]]
-        end_lease(change, lease, found[0])
-    return done
 
 
 # Sub-jobs
@@ -181,19 +258,43 @@ def move_sub_job(change: Change, sub_job: SubJobRow, after: SubJobState) -> None
         )
     sub_job.state = after
     sub_job.queued_at = None
+    if after not in _ASKING:
+        sub_job.asks = sub_job.asked_at = None
     if after is not SubJobState.LEASED:
-        sub_job.lease_id = None
+        sub_job.lease_id = sub_job.copy_lease_id = sub_job.leased_at = None
 
 
-def return_sub_job(change: Change, sub_job: SubJobRow, settings: Settings) -> None:
+def another_holds(change: Change, sub_job: SubJobRow, lease_id: str) -> bool:
+    """Whether a sub-job that has ended in one lease goes on in another, as a copy."""
+    others = [lease.id for lease in holders(change.session, sub_job) if lease.id != lease_id]
+    if others:
+        sub_job.lease_id, sub_job.copy_lease_id = others[0], None
+    return bool(others)
+
+
+def return_sub_job(change: Change, sub_job: SubJobRow) -> None:
     """A lease brought nothing: the sub-job waits again, or, after too many, the hub runs it."""
+    change.aftermath.changed_jobs[sub_job.job_id] = None
+    settings = change.hub.settings
     if sub_job.failures >= settings.max_failures or sub_job.leases >= settings.max_leases:
         move_sub_job(change, sub_job, SubJobState.JUDGING)
         change.aftermath.to_check.append(sub_job.id)
     else:
         move_sub_job(change, sub_job, SubJobState.WAITING)
     change.aftermath.forgotten.append(sub_job.id)
-    change.aftermath.changed_jobs[sub_job.job_id] = None
+
+
+def holders(session: Session, sub_job: SubJobRow) -> list[LeaseRow]:
+    """The active leases in which the sub-job is open."""
+    ids = sorted(each for each in (sub_job.lease_id, sub_job.copy_lease_id) if each is not None)
+    found = (session.get(LeaseRow, each, with_for_update=LOCK) for each in ids)
+    return [
+        lease
+        for lease in found
+        if lease is not None
+        and lease.state is LeaseState.ACTIVE
+        and sub_job.id in open_entries(lease)
+    ]
 
 
 def settle(
@@ -217,7 +318,7 @@ def settle(
         stop_after(change, job, sub_job)
     complete_if_settled(change, job)
     if ends is not None:
-        _fail_if_due(change, job)
+        fail_if_due(change, job)
 
 
 def fail_sub_job(change: Change, job: JobRow, sub_job: SubJobRow, reason: str) -> None:
@@ -225,71 +326,50 @@ def fail_sub_job(change: Change, job: JobRow, sub_job: SubJobRow, reason: str) -
     move_sub_job(change, sub_job, SubJobState.FAILED)
     sub_job.failure = reason
     change.aftermath.changed_jobs[job.id] = None
-    _fail_if_due(change, job)
+    fail_if_due(change, job)
 
 
-def lose_trust(change: Change, volunteer: VolunteerRow) -> None:
-    """A volunteer was caught: its standing falls, and what rests on its word alone, in jobs that
-    are not finished, is checked by the hub after all."""
-    _judge(volunteer, agreed=False)
-    unfinished = {JobState.RUNNING, JobState.MERGING}
-    rows = change.session.execute(
-        select(SubJobRow, JobRow)
-        .join(JobRow, JobRow.id == SubJobRow.job_id)
-        .where(
-            SubJobRow.volunteer_id == volunteer.id,
-            SubJobRow.state == SubJobState.SETTLED,
-            SubJobRow.verdict.is_(None),
-            JobRow.state.in_(unfinished),
-            # what lies behind the end of the result is not needed
-            (JobRow.sub_jobs_total.is_(None)) | (SubJobRow.seq < JobRow.sub_jobs_total),
+def reopen(change: Change, job: JobRow, sub_job: SubJobRow) -> None:
+    """A sub-job that was settled, and is now judged, no longer counts as settled; who had credit
+    for it has it no longer."""
+    if job.state is JobState.MERGING:
+        move_job(change, job, JobState.RUNNING)
+        job.audited = None  # what is settled then is audited anew
+        change.session.execute(delete(AuditRow).where(AuditRow.job_id == job.id))
+    job.rows_settled -= sub_job.rows
+    job.sub_jobs_settled -= 1
+    for result in change.session.scalars(
+        select(ResultRow).where(
+            ResultRow.sub_job_id == sub_job.id, ResultRow.volunteer_id.is_not(None)
         )
-    ).all()
-    for sub_job, job in rows:
-        if job.state is JobState.MERGING:
-            move_job(change, job, JobState.RUNNING)
-        move_sub_job(change, sub_job, SubJobState.JUDGING)
-        job.rows_settled -= sub_job.rows
-        job.sub_jobs_settled -= 1
-        change.aftermath.to_check.append(sub_job.id)
-        change.aftermath.changed_jobs[job.id] = None
-        change.session.execute(
-            update(ResultRow).where(ResultRow.sub_job_id == sub_job.id).values(canonical=False)
-        )
-    telemetry.event("trust_lost", volunteer_id=volunteer.id, reopened=len(rows))
+    ):
+        if result.canonical or result.verdict is Verdict.AGREED:
+            change.credits[result.volunteer_id or "", job.id] -= sub_job.rows
+        result.canonical, result.verdict = False, None
+    change.aftermath.to_check.append(sub_job.id)
+    change.aftermath.changed_jobs[job.id] = None
 
 
 def not_needed_elsewhere(change: Change, sub_job: SubJobRow, lease_id: str) -> None:
-    """A late result came while another lease holds the sub-job: that one need not go on."""
-    if sub_job.lease_id is None or sub_job.lease_id == lease_id:
+    """A result came: whoever else works on the sub-job need not go on."""
+    if sub_job.copy_lease_id is None and sub_job.lease_id == lease_id:
         return
-    other = change.session.get_one(LeaseRow, sub_job.lease_id)
-    entry = change.session.get_one(LeaseSubJobRow, (other.id, sub_job.id))
-    entry.outcome = Outcome.NOT_NEEDED
-    if end_leases_if_done(change, [other]):
-        change.aftermath.revoked.append(
-            (other.volunteer_id, other.id, "The result came from elsewhere.")
-        )
+    for other in holders(change.session, sub_job):
+        if other.id != lease_id:
+            reason = "The result came from elsewhere."
+            end_entries(change, other, [sub_job.id], Outcome.NOT_NEEDED, reason=reason)
 
 
-def earn_trust(volunteer: VolunteerRow) -> None:
-    _judge(volunteer, agreed=True)
-
-
-def standing_of(volunteer: VolunteerRow) -> Standing:
-    return Standing(agreed=volunteer.agreed, disagreed=volunteer.disagreed)
-
-
-def _judge(volunteer: VolunteerRow, *, agreed: bool) -> None:
-    standing = standing_of(volunteer).after(agreed=agreed)
-    volunteer.agreed, volunteer.disagreed = standing.agreed, standing.disagreed
+def queue_of(job: JobRow) -> str:
+    return queue_name(job.requirement_key, job.priority)
 
 
 def _history(session: Session, sub_job: SubJobRow) -> list[str]:
-    leases = session.execute(
-        select(LeaseRow.granted_at, LeaseSubJobRow.lease_id, LeaseSubJobRow.outcome)
-        .join(LeaseRow, LeaseRow.id == LeaseSubJobRow.lease_id)
-        .where(LeaseSubJobRow.sub_job_id == sub_job.id)
-        .order_by(LeaseRow.granted_at)
+    leases = session.scalars(
+        select(LeaseRow).where(LeaseRow.job_id == sub_job.job_id).order_by(LeaseRow.granted_at)
     )
-    return [f"{lease_id} at {at.isoformat()}: {outcome}" for at, lease_id, outcome in leases]
+    return [
+        f"{lease.id} at {lease.granted_at.isoformat()}: {lease.entries[sub_job.id]}"
+        for lease in leases
+        if sub_job.id in lease.entries
+    ]

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 import jobspec
 from owc.services.hub import Hub
-from owc.store import HubProgramRow, JobRow, SubJobRow
+from owc.settings import Settings
+from owc.store import AuditRow, HubProgramRow, JobRow, SubJobRow
 
 
 def limits(hub: Hub) -> jobspec.Limits:
@@ -32,6 +33,10 @@ def read_plan(text: str) -> jobspec.ProgramPlan:
 
 VERIFY_SECONDS = 2
 """Longest evaluation of `verify` over one output (enforced as fuel): others wait for it."""
+
+
+_NUMBERS = 1 << 53
+"""From so many the first row's number is drawn: `hub.draw` gives no more bits."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +60,8 @@ def verify_of(session: Session, job_ids: Collection[str]) -> dict[str, Verify]:
 def passes(hub: Hub, verify: Verify, plan: jobspec.ProgramPlan, output: bytes) -> bool:
     """Whether the condition is true for every row of an output's own result.
 
-    Raises jobspec.OutputError for what is no output. One that cannot be evaluated does not pass.
+    `random()` in the condition is drawn here, when the output can no longer be changed. Raises
+    jobspec.OutputError for what is no output. One that cannot be evaluated does not pass.
     """
     try:
         failing = jobspec.failing_rows(
@@ -63,6 +69,7 @@ def passes(hub: Hub, verify: Verify, plan: jobspec.ProgramPlan, output: bytes) -
             read_plan(verify.plan),
             jobspec.merge(plan, [output]),
             fuel=fuel_for(VERIFY_SECONDS),
+            first_number=int(hub.draw() * _NUMBERS),
         )
     except jobspec.MergeError:
         return False
@@ -77,14 +84,33 @@ def fuel_for(seconds: float) -> int:
     return int(seconds * FUEL_PER_SECOND)
 
 
+WALL_FACTOR = 3
+"""How much longer than its fuel would last a run may take: it gives way to other processes."""
+
+
+def wall_seconds(settings: Settings) -> float:
+    """The time after which a run is ended that should have run out of fuel."""
+    return WALL_FACTOR * settings.hub_run_seconds
+
+
 def describe_trap(plan: jobspec.ProgramPlan, trap_site: int, row: int) -> str:
     """Why a job fails at a row of its source, as a sentence."""
     site = plan.traps[trap_site]
-    place = f"{site.pointer}, line {site.line}" if site.line else site.pointer
+    place = _place(plan, trap_site)
     return f"Row {row:,} of the source failed: {site.message} ({site.code}) at {place}."
 
 
-def chunk_of(hub: Hub, job: JobRow, sub_job: SubJobRow) -> bytes:
+def describe_site(plan: jobspec.ProgramPlan, trap_site: int) -> str:
+    """What is wrong and where, in words that stand beside a row's number and a code."""
+    return f"{plan.traps[trap_site].message} at {_place(plan, trap_site)}"
+
+
+def _place(plan: jobspec.ProgramPlan, trap_site: int) -> str:
+    site = plan.traps[trap_site]
+    return f"{site.pointer}, line {site.line}" if site.line else site.pointer
+
+
+def chunk_of(hub: Hub, job: JobRow, sub_job: SubJobRow | AuditRow) -> bytes:
     """The input of a sub-job: a blob, or, for a range, its header made anew."""
     if sub_job.chunk_sha256 is not None:
         return hub.blobs.read(sub_job.chunk_sha256)

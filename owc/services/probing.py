@@ -1,8 +1,10 @@
 """How long a row takes and how much it gives: the hub runs the program on growing samples.
 
-The first sample is one row; each next one has eight times as many, until a run takes long enough to
-be measured. What counts is the slope between the last two runs, since starting a program takes time
-of its own. Of a range, the middle and the end are tried too and the slowest counts: rows differ.
+The first sample is one row; each next one has four times as many, until a run takes long enough to
+be measured: in time of the processor, since others may be at work. What counts is the slope between
+the last two runs, since starting a program takes time of its own. Of a range, the middle and the
+end are tried too and the slowest counts: rows differ. A job that skips rows that trap is measured
+on the others.
 """
 
 from __future__ import annotations
@@ -12,11 +14,12 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import jobspec
-from owc.clock import Clock
 
-LONG_ENOUGH_SECONDS: Final = 0.2
-GROWTH: Final = 8
+LONG_ENOUGH_SECONDS: Final = 0.02
+GROWTH: Final = 4
 MOST_ROWS: Final = 1 << 27
+MOST_TRAPS: Final = 16
+"""In a sample, before what was done by then has to do."""
 
 Sample: TypeAlias = Callable[[int], bytes | None]
 """A chunk of at most that many rows; None where there is none."""
@@ -36,6 +39,8 @@ class _Point:
     rows: int
     seconds: float
     bytes: int
+    is_last: bool = False
+    """Larger samples would tell no more."""
 
 
 class RowTooSlow(Exception):  # noqa: N818 - it becomes a sentence, not an error of the program
@@ -51,16 +56,15 @@ class RowTraps(Exception):  # noqa: N818 - likewise
 
 
 def probe(
-    wasm: bytes,
     plan: jobspec.ProgramPlan,
     sample: Sample,
     *,
-    first_row: int,
-    clock: Clock,
-    fuel: int,
+    run: Callable[[bytes], jobspec.Run],
     most: int,
+    skips: bool,
 ) -> Probe:
-    """Measure on samples of up to `most` rows, which begin at `first_row` of the source.
+    """Measure on samples of up to `most` rows. `run` runs the program on a chunk; `skips`: rows
+    that trap are passed over.
 
     Raises RowTooSlow, RowTraps, jobspec.RunError.
     """
@@ -70,30 +74,69 @@ def probe(
         chunk = sample(rows)
         if chunk is None:
             break
-        started = clock.monotonic()
         try:
-            run = jobspec.run_program(
-                wasm, chunk, fuel=fuel, memory_bytes=plan.requirement.memory_bytes
-            )
+            point = _measured(plan, chunk, run=run, most_traps=MOST_TRAPS if skips else 0)
         except jobspec.RunError as error:
             if rows == 1:
-                if error.code == "fuel_exhausted":
+                if error.code in ("fuel_exhausted", "wall_time"):
                     raise RowTooSlow from None
                 raise
             out_of_room = error.code == "memory"
             break
-        if run.trap_site is not None:
-            if rows > 1 and plan.traps[run.trap_site].code == "out_of_memory":
+        except RowTraps as trap:
+            if rows > 1 and plan.traps[trap.site].code == "out_of_memory":
                 out_of_room = True
                 break
-            raise RowTraps(run.trap_site, first_row + run.rows_done)
-        points.append(
-            _Point(rows=run.rows_done, seconds=clock.monotonic() - started, bytes=len(run.output))
-        )
-        if points[-1].seconds >= LONG_ENOUGH_SECONDS or run.rows_done < rows:
+            raise
+        if point.rows:
+            points.append(point)
+        if point.is_last or point.seconds >= LONG_ENOUGH_SECONDS:
+            break
+        if jobspec.chunk_rows(chunk)[1] < rows:
             break
         rows *= GROWTH
     return _slope(points, most_rows=points[-1].rows if out_of_room and points else None)
+
+
+def _measured(
+    plan: jobspec.ProgramPlan,
+    chunk: bytes,
+    *,
+    run: Callable[[bytes], jobspec.Run],
+    most_traps: int,
+) -> _Point:
+    """A run of a chunk, or of what lies between the first rows that trap.
+
+    Raises RowTraps where none is to be passed over, and for want of memory after some rows, which
+    is no fault of the next one.
+    """
+    rows = size = traps = 0
+    seconds = 0.0
+    while True:
+        done = run(chunk)
+        site, seconds = done.trap_site, seconds + done.cpu_seconds
+        first_row, count = jobspec.chunk_rows(chunk)
+        if site is not None:
+            is_full = done.rows_done > 0 and plan.traps[site].code == "out_of_memory"
+            if is_full or not most_traps:
+                raise RowTraps(site, first_row + done.rows_done)
+        rows, size = rows + done.rows_done, size + len(done.output)
+        start = done.rows_done + 1
+        traps += site is not None
+        if site is None or start == count or traps > most_traps:
+            return _Point(
+                rows=rows,
+                seconds=seconds,
+                bytes=size,
+                is_last=traps > most_traps,
+            )
+        chunk = _rest(plan, chunk, first_row + start, start, count - start)
+
+
+def _rest(plan: jobspec.ProgramPlan, chunk: bytes, first_row: int, start: int, rows: int) -> bytes:
+    if plan.axes:
+        return jobspec.range_chunk(plan, first_row, rows)
+    return jobspec.slice_chunk(plan, chunk, start, rows)
 
 
 def slowest(probes: Sequence[Probe]) -> Probe:

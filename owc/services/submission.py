@@ -8,18 +8,21 @@ import json
 from pathlib import Path
 from typing import BinaryIO
 
+from sqlalchemy import update
+
 import jobspec
 from owc import telemetry
 from owc.domain.ids import new_id
 from owc.domain.matching import Requirement, requirement_key
-from owc.domain.states import JOB_MOVES, JobState
+from owc.domain.states import JOB_MOVES, JobState, SubJobState
 from owc.errors import BadDigest, NotFound, Refused
 from owc.services import moves
-from owc.services.aftermath import begin_change, split_task
+from owc.services.aftermath import Change, begin_change, split_task
+from owc.services.feeding import make_room
 from owc.services.hub import Hub
 from owc.services.plans import limits
 from owc.services.values import Submitter, Upload
-from owc.store import HubProgramRow, JobRow, SharedFileRow, UploadRow
+from owc.store import LOCK, HubProgramRow, JobRow, SharedFileRow, SubJobRow, UploadRow
 
 
 def check(hub: Hub, raw: bytes) -> jobspec.CompiledJob:
@@ -43,6 +46,9 @@ def submit(
         if made is not None
     ]
     now = hub.clock.now()
+    deadline_at = compiled.document.deadline
+    if deadline_at is not None and deadline_at <= now:
+        raise Refused(f"The deadline {deadline_at.isoformat()} has passed.")
     state = JobState.COMPILED if submitter.trusted else JobState.HELD
     job = _job_row(compiled, raw, submitter.name)
     job.state, job.created_at, job.program_bytes = state, now, program.bytes
@@ -89,9 +95,7 @@ def with_sha256(raw: bytes, sha256: str) -> bytes:
 def approve(hub: Hub, job_id: str) -> None:
     """Let a held job begin. Raises NotFound; Refused if it is not held."""
     with begin_change(hub) as change:
-        job = change.session.get(JobRow, job_id, with_for_update=True)
-        if job is None:
-            raise NotFound(f"There is no job {job_id}.")
+        job = _get(change, job_id)
         if job.state is not JobState.HELD:
             raise Refused(f"The job is not held, it is {job.state}.")
         moves.move_job(change, job, JobState.COMPILED)
@@ -105,12 +109,57 @@ def cancel(hub: Hub, job_id: str, reason: str) -> JobState:
     Returns the state afterwards. Raises NotFound.
     """
     with begin_change(hub) as change:
-        job = change.session.get(JobRow, job_id, with_for_update=True)
-        if job is None:
-            raise NotFound(f"There is no job {job_id}.")
+        job = _get(change, job_id)
         if JobState.CANCELLED in JOB_MOVES[job.state]:
             moves.end_job(change, job, JobState.CANCELLED, reason)
     return job.state
+
+
+def pause(hub: Hub, job_id: str) -> None:
+    """Hand out nothing more of a job for a while; what volunteers hold may still come back.
+
+    Raises NotFound; Refused if it does not run.
+    """
+    with begin_change(hub) as change:
+        job = _get(change, job_id)
+        if job.state is not JobState.RUNNING:
+            raise Refused(f"Only a job that runs can be paused; this one is {job.state}.")
+        moves.move_job(change, job, JobState.PAUSED)
+        queued = change.session.scalars(
+            update(SubJobRow)
+            .where(
+                SubJobRow.job_id == job_id,
+                SubJobRow.state == SubJobState.WAITING,
+                SubJobRow.queued_at.is_not(None),
+            )
+            .values(queued_at=None)
+            .returning(SubJobRow.id)
+        )
+        change.aftermath.withdrawn[moves.queue_of(job)] = list(queued)
+    telemetry.event("job_paused", job_id=job_id)
+
+
+def resume(hub: Hub, job_id: str) -> None:
+    """Go on with a paused job, in fair turns with those that run. Raises NotFound; Refused if it is
+    not paused."""
+    with begin_change(hub) as change:
+        job = _get(change, job_id)
+        if job.state is not JobState.PAUSED:
+            raise Refused(f"Only a paused job can be resumed; this one is {job.state}.")
+        job.level_seconds = moves.first_level_of(change.session, job)
+        moves.move_job(change, job, JobState.RUNNING)
+        if job.rows_total is None:
+            change.aftermath.tasks.append(split_task(job_id))
+        name = moves.queue_of(job)
+    telemetry.event("job_resumed", job_id=job_id)
+    make_room(hub, name)
+
+
+def _get(change: Change, job_id: str) -> JobRow:
+    job = change.session.get(JobRow, job_id, with_for_update=LOCK)
+    if job is None:
+        raise NotFound(f"There is no job {job_id}.")
+    return job
 
 
 def store_upload(hub: Hub, stream: BinaryIO, max_bytes: int | None = None) -> Upload:
@@ -118,7 +167,10 @@ def store_upload(hub: Hub, stream: BinaryIO, max_bytes: int | None = None) -> Up
     limit = hub.settings.upload_bytes if max_bytes is None else max_bytes
     record = hub.blobs.put_stream(stream, max_bytes=limit)
     with hub.database.write() as session:
-        if session.get(UploadRow, record.sha256) is None:
+        known = session.get(UploadRow, record.sha256, with_for_update=LOCK)
+        if known is not None:
+            known.created_at = hub.clock.now()  # as its file: it must not go before a job names it
+        else:
             session.add(
                 UploadRow(sha256=record.sha256, bytes=record.bytes, created_at=hub.clock.now())
             )
@@ -164,6 +216,7 @@ def _job_row(compiled: jobspec.CompiledJob, raw: bytes, submitter: str) -> JobRo
         features=frozenset(plan.requirement.features),
         mobile=plan.requirement.mobile,
         score=plan.requirement.score,
+        category=document.category,
     )
     source = document.source.model_dump(mode="json", exclude_none=True)
     kind = next(kind for kind in ("rows", "upload", "url", "range") if kind in source)
@@ -189,14 +242,29 @@ def _job_row(compiled: jobspec.CompiledJob, raw: bytes, submitter: str) -> JobRo
             "features": sorted(needed.features),
             "mobile": needed.mobile,
             "score": needed.score,
+            "category": needed.category,
         },
         requirement_key=requirement_key(needed),
         priority=document.priority,
+        deadline_at=document.deadline,
+        on_error=document.on_error,
+        strategy=document.strategy,
+        replicas=document.rules.asked,
+        quorum=document.rules.agreeing,
+        spot_check=document.rules.spot_check,
         formats=list(document.formats),
         source_kind=kind,
         source_sha256=source.get("upload") or source.get("sha256"),
+        next_row=0,
+        rows_ready=0,
+        level_seconds=0.0,
+        sub_jobs_more=0,
         rows_settled=0,
+        rows_skipped=0,
         sub_jobs_settled=0,
+        fuel=0,
+        fuel_rows=0,
+        audits_failed=0,
         attempts=0,
     )
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from owc.domain.matching import Capabilities
 from owc.domain.states import JobState, SubJobState, Verdict
+from owc.domain.trust import Status
 
 ReceiptStatus = Literal["stored", "duplicate", "too_late", "refused"]
 
@@ -42,6 +43,20 @@ class Upload:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class VolunteerStanding:
+    """How a volunteer stands, in words for itself. `credit`: in fuel; `agreed` of `needed` checks
+    in a row were right; `until`: when a bar ends."""
+
+    volunteer_id: str
+    status: Status
+    message: str
+    credit: int
+    agreed: int
+    needed: int
+    until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class VolunteerRecord:
     """One consenting browser or native process. `speed` is a multiple of the hub's machine."""
 
@@ -51,10 +66,108 @@ class VolunteerRecord:
     agreed: int
     disagreed: int
     speed: float
-    rows_settled: int
+    standing: VolunteerStanding
     sub_jobs_at_work: int
     created_at: datetime
     last_seen_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HelpedJob:
+    """A job of which a volunteer computed settled rows."""
+
+    job_id: str
+    name: str
+    state: JobState
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """A registered embedding site. `categories`: of jobs that it helps; none: all."""
+
+    key: str
+    name: str
+    origins: tuple[str, ...]
+    categories: tuple[str, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SiteDay:
+    """What a site gave on a day (of UTC): settled rows, the fuel that they are worth, and how many
+    volunteers did it, as a span."""
+
+    day: date
+    rows: int
+    fuel: int
+    volunteers: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SiteView:
+    """What a site has given, in all and by day, the oldest first."""
+
+    site: Site
+    rows: int
+    fuel: int
+    volunteers: str
+    days: tuple[SiteDay, ...]
+    jobs: tuple[HelpedJob, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Enrolment:
+    """A volunteer says hello, at that socket of that web process; `volunteer_id`: who it was.
+
+    `speed`: what is assumed of a newcomer until its first result; `site_id`: the registered site by
+    way of which it comes, unless it `keeps_site`, the one by which it came before.
+    """
+
+    volunteer_id: str | None
+    kind: str
+    capabilities: Capabilities
+    network: str
+    process_id: str | None
+    socket: str | None
+    speed: float = 1.0
+    site_id: str | None = None
+    keeps_site: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Returning:
+    """A volunteer gives back sub-jobs of a lease; None: all of them."""
+
+    volunteer_id: str
+    lease_id: str
+    sub_job_ids: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lost:
+    """The socket of a volunteer is closed; it may be back."""
+
+    volunteer_id: str
+    socket: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leaving:
+    """A volunteer is gone, unless it is at another socket than this one (None: wherever it is);
+    `keep`: leases that go on."""
+
+    volunteer_id: str
+    socket: str | None
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """A volunteer asks for a lease of at most so many sub-jobs."""
+
+    volunteer_id: str
+    sub_jobs: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +183,9 @@ class OfferedSubJob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LeaseOffer:
+    """A lease in words for its volunteer. `queue`, `strategy`: of its job, which decide who else is
+    told that there is work (None: the hub's own)."""
+
     lease_id: str
     lease_seconds: int
     job_id: str
@@ -78,6 +194,8 @@ class LeaseOffer:
     program_sha256: str
     memory_bytes: int
     sub_jobs: tuple[OfferedSubJob, ...]
+    queue: str
+    strategy: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,9 +227,19 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Receipt:
+    """`speed`: of the volunteer after this result; None where it changed nothing."""
+
     sub_job_id: str
     status: ReceiptStatus
     message: str = ""
+    speed: float | None = None
+
+
+def receipt(
+    report: Report, status: ReceiptStatus, message: str = "", *, speed: float | None = None
+) -> Receipt:
+    """The answer to a report."""
+    return Receipt(sub_job_id=report.sub_job_id, status=status, message=message, speed=speed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,10 +252,14 @@ class JobSummary:
     state: JobState
     submitter: str
     priority: int
+    strategy: str | None
+    on_error: str
     created_at: datetime
     finished_at: datetime | None
+    deadline_at: datetime | None
     rows_total: int | None
     rows_settled: int
+    rows_skipped: int
     sub_jobs_total: int | None
     sub_jobs_settled: int
     volunteers_at_work: int
@@ -137,7 +269,7 @@ class JobSummary:
         """For JSON: times as ISO 8601."""
         values = asdict(self)
         del values["formats"]
-        for name in ("created_at", "finished_at"):
+        for name in ("created_at", "finished_at", "deadline_at"):
             values[name] = values[name].isoformat() if values[name] else None
         return values
 
@@ -177,16 +309,23 @@ class ResultFile:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SkippedSourceRow:
+    """A row of the source that fails and was left out of the result."""
+
+    row: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SubJobView:
     """`volunteer`: whose word it rests on; "hub" for the hub's own run."""
 
     id: str
-    seq: int
     first_row: int
     rows: int
     state: SubJobState
     chunk_sha256: str | None
-    chunk_bytes: int
     result_sha256: str | None
     volunteer: str | None
     verdict: Verdict | None
@@ -196,7 +335,8 @@ class SubJobView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobView(JobSummary):
-    """Everything that a job's page shows."""
+    """Everything that a job's page shows. `unmet`: why nobody who is connected can run it;
+    `audited`: sub-jobs that were, or are, run again at its end, None before."""
 
     purpose: str
     contact: str
@@ -211,6 +351,13 @@ class JobView(JobSummary):
     failure: str | None
     result_sha256: str | None
     result_rows: int | None
+    replicas: int
+    quorum: int
+    spot_check: float | None
+    audited: int | None
+    audits_failed: int
+    unmet: tuple[str, ...] = ()
+    skipped_rows: tuple[SkippedSourceRow, ...] = ()
     result_columns: tuple[ResultColumn, ...] = ()
     input_preview: Preview | None = None
     result_preview: Preview | None = None
@@ -221,23 +368,44 @@ class JobView(JobSummary):
     def as_dict(self) -> dict[str, Any]:
         values = JobSummary.as_dict(self)
         values["requirement"] = dict(self.requirement)
+        values["unmet"] = list(self.unmet)
         return values
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fed:
-    """What a pass of `upkeep.feed` did; `queued`: what the queues hold after it."""
+    """What a pass of `upkeep.feed` did: sub-jobs that entered queues."""
 
     sub_jobs: int = 0
-    queued: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expired:
-    """What a pass of `upkeep.expire` did."""
+    """What a pass of `upkeep.expire` did: leases that ran out, jobs whose deadline passed."""
 
     leases: int = 0
     sub_jobs: int = 0
+    jobs: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pruned:
+    """What a pass of `upkeep.prune` put away: sub-jobs into segments; leases and sub-jobs that
+    nobody needs any more."""
+
+    sub_jobs: int = 0
+    leases: int = 0
+    unneeded: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retained:
+    """What a pass of `upkeep.retain` removed."""
+
+    results: int = 0
+    volunteers: int = 0
+    blobs: int = 0
+    bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

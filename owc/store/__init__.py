@@ -2,38 +2,60 @@
 
 from __future__ import annotations
 
-from owc.store.database import Database
+from owc.store.adding import added
+from owc.store.database import LOCK, Database
 from owc.store.migrate import migrate
 from owc.store.models import (
     PAGE,
+    AuditRow,
     Base,
+    ChunkRow,
+    ContributionRow,
+    DoubtRow,
     HubProgramRow,
     JobRow,
     LeaseRow,
-    LeaseSubJobRow,
     ResultFileRow,
     ResultRow,
+    SegmentRow,
     SharedFileRow,
+    SkippedRow,
     SubJobRow,
     TokenRow,
     UploadRow,
     VolunteerRow,
+    WebProcessRow,
 )
+from owc.store.site_tables import LoaderRow, SiteContributionRow, SiteDayRow, SiteRow
+from owc.store.types import AnyRow
 
 __all__ = [
+    "LOCK",
     "PAGE",
+    "AnyRow",
+    "AuditRow",
     "Base",
+    "ChunkRow",
+    "ContributionRow",
     "Database",
+    "DoubtRow",
     "HubProgramRow",
     "JobRow",
     "LeaseRow",
-    "LeaseSubJobRow",
+    "LoaderRow",
     "ResultFileRow",
     "ResultRow",
+    "SegmentRow",
     "SharedFileRow",
+    "SiteContributionRow",
+    "SiteDayRow",
+    "SiteRow",
+    "SkippedRow",
     "SubJobRow",
     "TokenRow",
     "UploadRow",
     "VolunteerRow",
+    "WebProcessRow",
+    "added",
     "migrate",
 ]

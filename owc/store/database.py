@@ -2,7 +2,8 @@
 
 SQLite: write-ahead log, foreign keys on, a busy wait instead of an error, and write transactions
 that take the lock when they begin (BEGIN IMMEDIATE), so that none fails half-way because another
-process wrote first. Any other SQLAlchemy URL works by the database's own rules.
+process wrote first. Any other SQLAlchemy URL works by the database's own rules; there two processes
+may wait for each other's rows, which the database ends with DatabaseConflict: try the whole again.
 """
 
 from __future__ import annotations
@@ -13,13 +14,35 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, select
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.orm import Session
 
-from owc.errors import DatabaseUnavailable, SettingsError
+from owc.errors import DatabaseConflict, DatabaseUnavailable, SettingsError
 
 BUSY_SECONDS: Final = 30
+CONNECT_SECONDS: Final = 5
 _WRITES: Final = "owc_writes"
+_POSTGRES: Final = {
+    "connect_timeout": CONNECT_SECONDS,
+    # a server that is gone without a word is noticed in some seconds, not in a quarter of an hour
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+LOCK: Final[dict[str, Any]] = {"key_share": True}
+"""How rows are locked (`with_for_update`): nobody changes keys, so that whoever inserts what refers
+to a row, such as a lease of a locked job, need not wait for it."""
+_CONFLICTS: Final = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
 
 class Database:
@@ -30,7 +53,11 @@ class Database:
         try:
             parsed = make_url(url)
             self.is_sqlite = parsed.get_backend_name() == "sqlite"
-            self.engine: Engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite)
+            self.engine: Engine = create_engine(
+                parsed,
+                pool_pre_ping=not self.is_sqlite,
+                connect_args={} if self.is_sqlite else _POSTGRES,
+            )
         except (ArgumentError, ImportError) as error:
             raise SettingsError(f"OWC_DATABASE_URL: it reaches no database: {error}") from None
         if self.is_sqlite and parsed.database and parsed.database != ":memory:":
@@ -39,17 +66,30 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         self._writing: Engine = self.engine.execution_options(**{_WRITES: True})
+        # SQLite's transactions are snapshots by themselves
+        self._reading: Engine = (
+            self.engine
+            if self.is_sqlite
+            else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        )
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One write transaction: committed at the end, rolled back on an exception."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        """One write transaction: committed at the end, rolled back on an exception.
+
+        Raises DatabaseUnavailable, DatabaseConflict.
+        """
+        with (
+            _translated(),
+            Session(self._writing, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """One snapshot to read from; nothing is written."""
-        with Session(self.engine, autoflush=False) as session:
+        """One snapshot to read from; nothing is written. Raises DatabaseUnavailable."""
+        with _translated(), Session(self._reading, autoflush=False) as session:
             yield session
 
     def ping(self) -> None:
@@ -62,6 +102,21 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """What SQLAlchemy raises when the database is at fault, not the statement, as ours."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) in _CONFLICTS:
+            raise DatabaseConflict from error
+        if isinstance(error, OperationalError | InterfaceError | InternalError):
+            raise DatabaseUnavailable(f"The database does not answer: {error.orig}") from error
+        raise
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -4,11 +4,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any, TypeAlias
 
-from sqlalchemy import DateTime, Dialect, String
+from sqlalchemy import DateTime, Dialect, Row, String
 from sqlalchemy.types import TypeDecorator
+
+AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
+"""A row of whatever columns were asked for."""
 
 
 class AwareTime(TypeDecorator[datetime]):
@@ -23,6 +28,23 @@ class AwareTime(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError("a naive time cannot be stored")
         return value.astimezone(UTC)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        """As usual, but that one time, written into many rows, is put into words only once."""
+        process = super().bind_processor(dialect)
+        if process is None:
+            return None
+        latest: tuple[datetime | None, Any] = (None, process(None))
+
+        def bound(value: datetime | None) -> Any:
+            nonlocal latest
+            known, words = latest
+            if value is not known:
+                words = process(value)
+                latest = (value, words)
+            return words
+
+        return bound
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         # SQLite keeps no zone; what we stored was UTC
@@ -39,10 +61,16 @@ class StateText(TypeDecorator[StrEnum]):
 
     def __init__(self, enum: type[StrEnum]) -> None:
         self.enum = enum
+        self._texts = {member: member.value for member in enum}
+        self._members = {member.value: member for member in enum}
         super().__init__()
 
     def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:
-        return None if value is None else self.enum(value).value
+        if value is None:
+            return None
+        return self._texts.get(value) or self.enum(value).value  # type: ignore[call-overload]  # a text that is no member raises
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
-        return None if value is None else self.enum(value)
+        if value is None:
+            return None
+        return self._members.get(value) or self.enum(value)

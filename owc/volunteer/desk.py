@@ -7,9 +7,11 @@ threads and time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+from owc.volunteer.packing import chunks_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,13 +38,13 @@ class Desk:
     _running: dict[str, Assignment] = field(default_factory=dict)
     _unacknowledged: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
 
-    def take_offer(self, offer: Mapping[str, Any]) -> int:
+    def take_offer(self, offer: dict[str, Any]) -> int:
         """Put the sub-jobs of a `lease_offer` on the pile; returns how many it has."""
         if offer["lease_id"] is None:
             return 0
         program = offer["program"]
         known = {*self._running, *self._unacknowledged, *(each.sub_job_id for each in self._todo)}
-        for sub_job in offer["sub_jobs"]:
+        for sub_job, chunk in zip(offer["sub_jobs"], chunks_of(offer), strict=True):
             if sub_job["sub_job_id"] in known:
                 continue
             assignment = Assignment(
@@ -52,7 +54,7 @@ class Desk:
                 program_url=program["url"],
                 memory_bytes=program["memory_bytes"],
                 rows=sub_job["rows"],
-                chunk=sub_job["chunk"],
+                chunk=chunk,
                 chunk_url=sub_job["chunk_url"],
                 chunk_sha256=sub_job["chunk_sha256"],
             )
@@ -67,18 +69,35 @@ class Desk:
         self._running[assignment.sub_job_id] = assignment
         return assignment
 
-    def finish(self, assignment: Assignment, result: dict[str, Any]) -> None:
-        """A sub-job has run; its result is kept until it is acknowledged."""
-        self._running.pop(assignment.sub_job_id, None)
+    def is_running(self, assignment: Assignment) -> bool:
+        """Whether it is still wanted. May be asked from any thread."""
+        return self._running.get(assignment.sub_job_id) is assignment
+
+    def finish(self, assignment: Assignment, result: dict[str, Any]) -> bool:
+        """A sub-job has run; its result is kept until it is acknowledged. False: not wanted."""
+        if not self.give_up(assignment):
+            return False
         self._unacknowledged[assignment.sub_job_id] = (assignment.lease_id, result)
+        return True
 
-    def give_up(self, assignment: Assignment) -> None:
-        """A sub-job could not even be tried."""
-        self._running.pop(assignment.sub_job_id, None)
+    def give_up(self, assignment: Assignment) -> bool:
+        """A sub-job could not even be tried. False: it is no longer ours anyway."""
+        if not self.is_running(assignment):
+            return False
+        del self._running[assignment.sub_job_id]
+        return True
 
-    def drop_lease(self, lease_id: str) -> None:
-        """The lease is gone: what has not begun is not begun; what runs may still count."""
-        self._todo = deque(each for each in self._todo if each.lease_id != lease_id)
+    def revoke(self, lease_id: str, sub_job_ids: Collection[str] | None) -> None:
+        """Sub-jobs of a lease (None: all) are no longer ours; finished results are kept."""
+
+        def is_gone(each: Assignment) -> bool:
+            of_these = sub_job_ids is None or each.sub_job_id in sub_job_ids
+            return each.lease_id == lease_id and of_these
+
+        self._todo = deque(each for each in self._todo if not is_gone(each))
+        self._running = {
+            sub_job_id: each for sub_job_id, each in self._running.items() if not is_gone(each)
+        }
 
     def acknowledge(self, sub_job_ids: Iterable[str]) -> None:
         """The hub has these results."""

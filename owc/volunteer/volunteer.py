@@ -21,15 +21,19 @@ from typing import Any
 
 import socketio
 
-import jobspec
+from owc.services import benchmark
 from owc.volunteer.desk import Assignment, Desk
 from owc.volunteer.hub_files import FetchError, HubFiles
+from owc.volunteer.ordered import OrderedClient
+from owc.volunteer.packing import checkpoint_reports, result_reports
+from owc.volunteer.work import StoppedError, Terms, run_sub_job
 
 NAMESPACE = "/volunteer"
-PROTOCOL = 1
+PROTOCOL = 2
 _HUB_EVENTS = (
     "volunteer_welcome",
     "volunteer_refused",
+    "volunteer_standing",
     "lease_offer",
     "lease_revoke",
     "result_ack",
@@ -37,12 +41,12 @@ _HUB_EVENTS = (
 )
 _FINAL_REFUSALS = frozenset({"unsupported_protocol", "replaced", "bad_message"})
 _TICK_SECONDS = 0.2
-_FUEL = 10**12  # some minutes: a program that never ends must not hold a worker for ever
+_NEWS_AT_ONCE = 50
 _ASK_AGAIN_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 30.0
-_RESULTS_PER_MESSAGE = 50
-_BYTES_PER_MESSAGE = 512 * 1024
+
+_BAD_STANDINGS = ("limited", "barred", "banned")
 
 _logger = logging.getLogger("owc.volunteer")
 
@@ -76,7 +80,7 @@ class Volunteer:
         self._connection = 0
         self._token = ""
         self._volunteer_token: str | None = None
-        self._inline_result_bytes = 0
+        self._inline_result_bytes = self._result_bytes = self._checkpoint_bytes = 0
         self._renew_seconds = 15.0
         self._renewed_at = 0.0
         self._asked_at: float | None = None  # a lease_request that is not answered yet
@@ -84,6 +88,9 @@ class Volunteer:
         self._welcomed = False
         self._closing = False
         self._ready: list[tuple[Assignment, dict[str, Any]]] = []
+        self._checkpoints: dict[
+            str, tuple[Assignment, dict[str, Any]]
+        ] = {}  # unsent, the last of each
         self.results_stored = 0
 
     def run(self, *, until_idle: bool = False) -> int:
@@ -119,7 +126,7 @@ class Volunteer:
         self._connection += 1
         self._asked_at = self._waiting_since = None
         self._welcomed = False
-        client = socketio.Client(reconnection=False, handle_sigint=False)
+        client = OrderedClient(reconnection=False, handle_sigint=False)
         for name in _HUB_EVENTS:
             client.on(name, self._listener(name), namespace=NAMESPACE)
         client.on("disconnect", self._listener("<lost>"), namespace=NAMESPACE)
@@ -161,7 +168,7 @@ class Volunteer:
                 "memory_bytes": 4 * 1024**3,
                 "features": ["simd128"],
                 "mobile": False,
-                "score": 1.0,
+                "score": benchmark.measure_score(),
                 "engine": f"wasmtime {platform.system()} {platform.machine()}"[:120],
             },
         }
@@ -179,8 +186,10 @@ class Volunteer:
                 self._handle(news)
             if not self._welcomed:
                 continue
-            self._report()
+            finished = self._take_finished()
             self._start_work()
+            self._report(finished)
+            self._send_checkpoints()
             self._keep_leases()
             self._ask()
             if until_idle and self._is_idle():
@@ -190,7 +199,7 @@ class Volunteer:
         """What has happened, or nothing after a moment; results that end together go together."""
         with contextlib.suppress(queue.Empty):
             yield self._news.get(timeout=_TICK_SECONDS)
-            for _ in range(_RESULTS_PER_MESSAGE):
+            for _ in range(_NEWS_AT_ONCE):
                 yield self._news.get_nowait()
 
     def _handle(self, news: _News) -> None:
@@ -200,18 +209,22 @@ class Volunteer:
                 self._welcome(payload)
             case "volunteer_refused":
                 self._refused(payload)
+            case "volunteer_standing":
+                self._stands(payload)
             case "lease_offer":
                 self._asked_at = None
                 taken = self._desk.take_offer(payload)
                 self._waiting_since = None if taken else time.monotonic()
             case "lease_revoke":
-                self._desk.drop_lease(payload["lease_id"])
+                self._desk.revoke(payload["lease_id"], payload["sub_job_ids"])
             case "result_ack":
                 self._acknowledged(payload)
             case "work_available":
                 self._waiting_since = None
             case "<done>":
                 self._ready.append(payload)
+            case "<checkpoint>":
+                self._checkpoints[payload[0].sub_job_id] = payload
             case "<gave up>":
                 self._give_up(*payload)
             case "<renewed>" if payload:
@@ -221,11 +234,17 @@ class Volunteer:
         self._token = welcome["token"]
         self._volunteer_token = welcome["volunteer_token"]
         self._inline_result_bytes = welcome["inline_result_bytes"]
+        self._result_bytes = welcome["result_bytes"]
+        self._checkpoint_bytes = welcome["checkpoint_bytes"]
         self._renew_seconds = welcome["renew_seconds"]
         self._renewed_at = time.monotonic()
         self._welcomed = True
-        for lease_id, results in self._desk.unacknowledged().items():
-            self._send_results(lease_id, results)
+        self._report(self._desk.unacknowledged())
+
+    def _stands(self, standing: dict[str, Any]) -> None:
+        # what its owner can do something about, and that it is over
+        is_bad = standing["status"] in _BAD_STANDINGS
+        _logger.log(logging.WARNING if is_bad else logging.INFO, "%s", standing["message"])
 
     def _refused(self, refusal: dict[str, Any]) -> None:
         code, message = refusal["code"], refusal["message"]
@@ -251,7 +270,17 @@ class Volunteer:
     def _work(self, assignment: Assignment) -> None:
         """Run one sub-job in a worker thread and say what came of it, whatever that is."""
         try:
-            result = self._run(assignment)
+            result = run_sub_job(
+                assignment,
+                self._files,
+                terms=self._terms,
+                is_wanted=lambda: not self._closing and self._desk.is_running(assignment),
+                show=lambda checkpoint: self._news.put(
+                    _News(name="<checkpoint>", payload=(assignment, checkpoint))
+                ),
+            )
+        except StoppedError:
+            return  # whoever stopped it knows
         except FetchError as error:
             self._news.put(_News(name="<gave up>", payload=(assignment, str(error))))
         except Exception as error:
@@ -261,8 +290,17 @@ class Volunteer:
         else:
             self._news.put(_News(name="<done>", payload=(assignment, result)))
 
+    def _terms(self) -> Terms:
+        return Terms(
+            token=self._token,
+            inline_result_bytes=self._inline_result_bytes,
+            result_bytes=self._result_bytes,
+            checkpoint_bytes=self._checkpoint_bytes,
+        )
+
     def _give_up(self, assignment: Assignment, reason: str) -> None:
-        self._desk.give_up(assignment)
+        if not self._desk.give_up(assignment):
+            return
         _logger.warning("sub-job %s given back: %s", assignment.sub_job_id, reason)
         message = {
             "lease_id": assignment.lease_id,
@@ -271,77 +309,38 @@ class Volunteer:
         }
         self._emit("lease_release", message)
 
-    def _run(self, assignment: Assignment) -> dict[str, Any]:
-        result: dict[str, Any] = {
-            "sub_job_id": assignment.sub_job_id,
-            "output": None,
-            "output_sha256": None,
-            "rows_done": 0,
-            "trap_site": None,
-            "error": None,
-            "elapsed_ms": 0.0,
-        }
-        program = self._files.blob(assignment.program_url, assignment.program_sha256)
-        chunk = self._chunk(assignment)
-        started = time.perf_counter()
-        try:
-            run = jobspec.run_program(
-                program,
-                chunk,
-                fuel=_FUEL,
-                memory_bytes=assignment.memory_bytes,
-                after_slice=self._stop_if_closing,
-            )
-        except jobspec.RunError as error:
-            result["error"] = f"{error.code}: {error}"[:500]
-        else:
-            result["output"] = run.output if run.trap_site is None else None
-            result["rows_done"] = run.rows_done
-            result["trap_site"] = run.trap_site
-        result["elapsed_ms"] = (time.perf_counter() - started) * 1000
-        return self._shelve_large(result)
-
-    def _stop_if_closing(self, _rows_left: int) -> None:
-        if self._closing:
-            raise FetchError("the volunteer ends")
-
-    def _chunk(self, assignment: Assignment) -> bytes:
-        if assignment.chunk is not None:
-            return assignment.chunk
-        if assignment.chunk_url is None or assignment.chunk_sha256 is None:
-            raise FetchError("the offer names no chunk")
-        return self._files.blob(assignment.chunk_url, assignment.chunk_sha256)
-
-    def _shelve_large(self, result: dict[str, Any]) -> dict[str, Any]:
-        output = result["output"]
-        if output is None or len(output) <= self._inline_result_bytes:
-            return result
-        sha256 = self._files.send_output(output, self._token)
-        return {**result, "output": None, "output_sha256": sha256}
-
     # Messages ----------------------------------------------------------------------------------
 
-    def _report(self) -> None:
+    def _take_finished(self) -> dict[str, list[dict[str, Any]]]:
+        """Results of sub-jobs that are still ours, by lease; their workers are free again."""
         finished, self._ready = self._ready, []
         by_lease: dict[str, list[dict[str, Any]]] = {}
         for assignment, result in finished:
-            self._desk.finish(assignment, result)
-            by_lease.setdefault(assignment.lease_id, []).append(result)
-        for lease_id, results in by_lease.items():
-            self._send_results(lease_id, results)
+            if self._desk.finish(assignment, result):
+                by_lease.setdefault(assignment.lease_id, []).append(result)
+        return by_lease
 
-    def _send_results(self, lease_id: str, results: list[dict[str, Any]]) -> None:
-        part: list[dict[str, Any]] = []
-        size = 0
-        for result in results:
-            weight = len(result["output"] or b"")
-            if part and (size + weight > _BYTES_PER_MESSAGE or len(part) >= _RESULTS_PER_MESSAGE):
-                self._emit("result_report", {"lease_id": lease_id, "results": part})
-                part, size = [], 0
-            part.append(result)
-            size += weight
-        if part:
-            self._emit("result_report", {"lease_id": lease_id, "results": part})
+    def _report(self, finished: dict[str, list[dict[str, Any]]]) -> None:
+        """Send results, and ask for work with the last of them if there is room for some."""
+        reports = [
+            {"lease_id": lease_id, **report}
+            for lease_id, results in finished.items()
+            for report in result_reports(results)
+        ]
+        for index, report in enumerate(reports):
+            wants = self._wants() if index == len(reports) - 1 else 0
+            self._emit("result_report", {**report, "wants": wants})
+
+    def _send_checkpoints(self) -> None:
+        """Send the last one of each sub-job that still runs."""
+        unsent, self._checkpoints = self._checkpoints, {}
+        by_lease: dict[str, list[dict[str, Any]]] = {}
+        for assignment, checkpoint in unsent.values():
+            if self._desk.is_running(assignment):
+                by_lease.setdefault(assignment.lease_id, []).append(checkpoint)
+        for lease_id, checkpoints in by_lease.items():
+            for report in checkpoint_reports(checkpoints):
+                self._emit("checkpoint_report", {"lease_id": lease_id, **report})
 
     def _keep_leases(self) -> None:
         now = time.monotonic()
@@ -352,14 +351,20 @@ class Volunteer:
         self._emit("lease_renew", leases, callback=self._listener("<renewed>"))
 
     def _ask(self) -> None:
+        if wants := self._wants():
+            self._emit("lease_request", {"sub_jobs": wants})
+
+    def _wants(self) -> int:
+        """How many sub-jobs to ask for now; whoever calls it asks for them."""
         now = time.monotonic()
         if self._asked_at is not None and now - self._asked_at < _ANSWER_SECONDS:
-            return
+            return 0
         if self._waiting_since is not None and now - self._waiting_since < _ASK_AGAIN_SECONDS:
-            return
-        if self._desk.wants_work:
-            self._asked_at = now
-            self._emit("lease_request", {"sub_jobs": 4 * self._desk.workers})
+            return 0
+        if not self._desk.wants_work:
+            return 0
+        self._asked_at = now
+        return 4 * self._desk.workers
 
     def _is_idle(self) -> bool:
         if self._waiting_since is None or not self._desk.is_clear or self._ready:

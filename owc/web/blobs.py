@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request, send_file, url_for
 
-from owc.services import catalogue, collection, submission
+from owc.services import catalogue, collection, standing, submission
+from owc.web import packing
 from owc.web.bodies import require_type, spool_body
 from owc.web.problem_json import RequestRefusedError
 from owc.web.runtime import runtime
@@ -70,16 +71,43 @@ def volunteer_output() -> tuple[Response, int]:
     state = runtime()
     volunteer_id = _volunteer()
     state.rates.take("output", volunteer_id)
+    state.rates.take("output_of_address", client_address())  # identities cost nothing
     require_type("application/octet-stream")
     with spool_body(state.settings.result_bytes) as file:
         sha256 = state.write(collection.store_output, state.hub, file)
     return jsonify(sha256=sha256), 201
 
 
+@blueprint.get("/volunteer/me")
+def volunteer_me() -> Response:
+    """How the volunteer of the token stands, and the jobs to which it has contributed."""
+    state = runtime()
+    volunteer_id = _volunteer()
+    found = state.read(standing.standings, state.hub, [volunteer_id])
+    if volunteer_id not in found:
+        raise RequestRefusedError(404, "not_found", "The hub does not know this volunteer.")
+    helped = state.read(standing.jobs_helped, state.hub, volunteer_id)
+    response = jsonify(
+        standing=packing.standing_message(found[volunteer_id]).model_dump(),
+        jobs=[
+            {
+                "id": each.job_id,
+                "name": each.name,
+                "state": each.state,
+                "rows": each.rows,
+                "url": url_for("jobs.show", job_id=each.job_id),
+            }
+            for each in helped
+        ],
+    )
+    response.cache_control.no_store = True
+    return response
+
+
 def _volunteer() -> str:
     try:
         return runtime().tokens.read(bearer() or "", Purpose.SESSION).subject
     except TokenRefusedError as error:
-        detail = "Outputs are sent with the volunteer's latest token: 'Authorization: Bearer ...'."
+        detail = "Send the volunteer's latest token: 'Authorization: Bearer ...'."
         challenge = {"WWW-Authenticate": 'Bearer realm="owc"'}
         raise RequestRefusedError(401, error.code, detail, challenge) from None

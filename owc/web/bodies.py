@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from typing import BinaryIO, cast
 
 from flask import request
 
-from owc.web.problem_json import RequestRefusedError
+from owc.web.problem_json import NO_ROOM, RequestRefusedError
 from owc.web.runtime import runtime
 
 _BLOCK_BYTES = 256 * 1024
@@ -37,6 +38,10 @@ def spool_body(max_bytes: int) -> BinaryIO:
     """
     _bound(max_bytes)
     state = runtime()
+    free = shutil.disk_usage(state.settings.data_folder).free
+    if free < state.settings.reserve_bytes + (request.content_length or 0):
+        # before the disk is full: what is left is for the database
+        raise RequestRefusedError(503, "storage_full", NO_ROOM, {"Retry-After": "10"})
     opened = tempfile.TemporaryFile(dir=state.settings.data_folder)  # noqa: SIM115 - caller closes
     file = cast(BinaryIO, opened)
     size = 0
@@ -54,6 +59,9 @@ def spool_body(max_bytes: int) -> BinaryIO:
 
 
 def _bound(max_bytes: int) -> None:
+    if (coding := request.headers.get("Content-Encoding", "identity")) != "identity":
+        detail = f"Bodies are taken as they are, not with Content-Encoding: {coding[:40]!r}."
+        raise RequestRefusedError(415, "unsupported_media_type", detail)
     # One more than allowed: a body of unknown length is cut there without a word.
     request.max_content_length = max_bytes + 1
     if (request.content_length or 0) > max_bytes:

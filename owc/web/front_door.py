@@ -96,10 +96,7 @@ class FrontDoor:
         environ["owc.loopback"] = is_loopback(peer) and not forwarded
 
     def _is_trusted_proxy(self, address: str) -> bool:
-        if not is_address(address):
-            return False
-        parsed = ipaddress.ip_address(address)
-        return any(parsed in network for network in self.trusted_proxies)
+        return is_within(address, self.trusted_proxies)
 
     def _believe_proxy(self, environ: Environ) -> None:
         hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
@@ -154,6 +151,16 @@ def is_address(text: str) -> bool:
 def is_loopback(text: str) -> bool:
     """Whether `text` is a literal loopback address."""
     return is_address(text) and ipaddress.ip_address(text).is_loopback
+
+
+def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:
+    """The networks that settings name, by an address or with a length."""
+    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
+
+
+def is_within(text: str, networks: Iterable[Network]) -> bool:
+    """Whether `text` is a literal address in one of them."""
+    return is_address(text) and any(ipaddress.ip_address(text) in network for network in networks)
 
 
 def address_key(address: str) -> str:

@@ -1,4 +1,4 @@
-"""Jobs over HTTP: posted, looked at, cancelled, and their parts and results fetched."""
+"""Jobs over HTTP: posted, looked at, paused, cancelled, and their parts and results fetched."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request, send_file, url_for
 
 import jobspec
-from owc.services import catalogue, submission
-from owc.services.values import JobSummary, JobView
+from owc.services import catalogue, skipping, submission
+from owc.services.hub import Hub
+from owc.services.values import JobSummary, JobView, Submitter
 from owc.web import wording
 from owc.web.bodies import read_body, require_type
 from owc.web.fetched import with_fetched_source
@@ -100,14 +101,22 @@ def show(job_id: str) -> Response:
 @blueprint.delete("/job/<job_id>")
 def cancel(job_id: str) -> Response:
     """Cancel a job: allowed to who posted it and to trusted submitters."""
-    state = runtime()
-    asker = submitter()
-    summary = state.read(catalogue.job_summary, state.hub, job_id)
-    if not asker.trusted and summary.submitter != asker.name:
-        detail = "A job can be cancelled by who posted it, and by a trusted token."
-        raise RequestRefusedError(403, "not_yours", detail)
-    state.write(submission.cancel, state.hub, job_id, f"cancelled by {asker.name}")
-    return jsonify(_with_links(state.read(catalogue.job_summary, state.hub, job_id)))
+    asker = _entitled(job_id)
+    return _changed(job_id, submission.cancel, f"cancelled by {asker.name}")
+
+
+@blueprint.post("/job/<job_id>/pause")
+def pause(job_id: str) -> Response:
+    """Give nobody new work of a job; allowed to those who may cancel it. 403 if it does not run."""
+    _entitled(job_id)
+    return _changed(job_id, submission.pause)
+
+
+@blueprint.post("/job/<job_id>/resume")
+def resume(job_id: str) -> Response:
+    """Let a paused job go on; allowed to those who may cancel it. 403 if it is not paused."""
+    _entitled(job_id)
+    return _changed(job_id, submission.resume)
 
 
 @blueprint.get("/job/<job_id>/result.<form>")
@@ -133,6 +142,16 @@ def result(job_id: str, form: str) -> Response:
     disposition = {"Content-Disposition": f"attachment; filename={name}"}
     stream: Iterator[bytes] = each(state.reader, iter(parts))
     return Response(stream, content_type=RESULT_TYPES[form], headers=disposition)
+
+
+@blueprint.get("/job/<job_id>/skipped.ndjson")
+def skipped(job_id: str) -> Response:
+    """The rows that a job leaves out, in their order, each with the code and words of its trap."""
+    state = runtime()
+    state.read(catalogue.job_summary, state.hub, job_id)  # which knows of jobs that are not public
+    stream: Iterator[str] = each(state.reader, _skipped_lines(state.hub, job_id))
+    disposition = {"Content-Disposition": f"attachment; filename={job_id}-skipped.ndjson"}
+    return Response(stream, content_type=RESULT_TYPES["ndjson"], headers=disposition)
 
 
 @blueprint.get("/job/<job_id>/program.wasm")
@@ -170,14 +189,40 @@ def manifest(job_id: str) -> Response:
 
 @blueprint.get("/job/<job_id>/sub-jobs")
 def sub_jobs(job_id: str) -> Response:
-    """Sub-jobs in row order, `limit` of them after number `after`."""
+    """Sub-jobs in row order, `limit` of them, which begin after the row `after`."""
     state = runtime()
     after = _number("after", -1, -1, 2**53)
     found = state.read(catalogue.sub_jobs, state.hub, job_id, after, _limit(_MOST_LISTED))
     return jsonify(
         sub_jobs=[asdict(sub_job) for sub_job in found],
-        after=found[-1].seq if found else None,
+        after=found[-1].first_row if found else None,
     )
+
+
+def _skipped_lines(hub: Hub, job_id: str) -> Iterator[str]:
+    """As NDJSON, so many rows at a time as a service gives."""
+    after = -1
+    while rows := skipping.skipped_rows(hub, job_id, after, skipping.PAGE_MOST):
+        yield "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
+        after = rows[-1].row
+
+
+def _entitled(job_id: str) -> Submitter:
+    """Who asks, if the job is theirs to change; raises RequestRefusedError (401, 403)."""
+    state = runtime()
+    asker = submitter()
+    summary = state.read(catalogue.job_summary, state.hub, job_id)
+    if not asker.trusted and summary.submitter != asker.name:
+        detail = "A job is paused, resumed and cancelled by who posted it, and by a trusted token."
+        raise RequestRefusedError(403, "not_yours", detail)
+    return asker
+
+
+def _changed(job_id: str, change: Callable[..., object], *arguments: str) -> Response:
+    """The job after a change of its state."""
+    state = runtime()
+    state.write(change, state.hub, job_id, *arguments)
+    return jsonify(_with_links(state.read(catalogue.job_summary, state.hub, job_id)))
 
 
 def _with_links(job: JobSummary) -> dict[str, Any]:

@@ -9,6 +9,7 @@ expect is logged and answered by 500 without its insides.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from http import HTTPStatus
@@ -23,6 +24,7 @@ from owc.web.rates import RateExceededError
 from owc.web.rendering import page, wants_page
 
 MIMETYPE = "application/problem+json"
+NO_ROOM = "The hub's disk is full. Try again later; its operator can see why."
 _logger = logging.getLogger("owc.web")
 
 _STATUS_OF_ERROR: tuple[tuple[type[errors.OwcError], int], ...] = (
@@ -33,6 +35,7 @@ _STATUS_OF_ERROR: tuple[tuple[type[errors.OwcError], int], ...] = (
     (errors.Refused, 403),
     (errors.BadDigest, 400),
     (errors.DatabaseUnavailable, 503),
+    (errors.DatabaseConflict, 503),
     (errors.QueueUnavailable, 503),
 )
 
@@ -89,6 +92,9 @@ def problem(
         return response
     body = problem_body(status, code, detail, **members)
     return Response(body, status=status, mimetype=MIMETYPE, headers=headers)
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def register(app: Flask) -> None:
@@ -150,5 +156,9 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        # who waits and tries again loses nothing: volunteers do, with what they have computed
+        _logger.warning("%s %s found no room on the disk", request.method, request.path)
+        return problem(503, "storage_full", NO_ROOM, {"Retry-After": "10"})
     _logger.error("%s %s failed", request.method, request.path, exc_info=error)
     return problem(500, "internal_error", "The hub failed to answer; the failure has been logged.")

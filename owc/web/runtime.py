@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from flask import current_app
 
+from owc.domain.ids import new_id
+from owc.services.conflicts import until_no_conflict
 from owc.services.hub import Hub
 from owc.settings import Settings
 from owc.web.lanes import Lane
@@ -22,7 +24,8 @@ EXTENSION = "owc"
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """One web process. `write`, `read` and `compute` run a service function in its lane."""
+    """One web process. `write`, `read` and `compute` run a service function in its lane;
+    `process_id`: what this process is called in SQL."""
 
     settings: Settings
     hub: Hub
@@ -32,9 +35,10 @@ class Runtime:
     tokens: TokenSigner
     rates: RateLimits
     open_to_loopback: bool
+    process_id: str = field(default_factory=lambda: new_id("web"))
 
     def write(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return self.writer.run(function, *args, **kwargs)
+        return self.writer.run(lambda: until_no_conflict(function, *args, **kwargs))
 
     def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return self.reader.run(function, *args, **kwargs)

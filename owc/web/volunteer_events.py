@@ -8,60 +8,67 @@ clean goodbye has none.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-import socketio
 from pydantic import ValidationError
 
-from owc.domain.matching import Capabilities
-from owc.domain.states import Outcome
-from owc.errors import OwcError
-from owc.services import dispatch
-from owc.services.values import LeaseOffer, Receipt, Report
-from owc.web import messages
-from owc.web.collector import Batch, Collector
+from owc.domain import sizing
+from owc.domain.matching import parse_queue_name, requirement_of
+from owc.domain.nudging import Strategy
+from owc.errors import DatabaseUnavailable, OwcError, UnknownVolunteer
+from owc.services import standing
+from owc.services.values import (
+    Ask,
+    LeaseOffer,
+    Leaving,
+    Lost,
+    Receipt,
+    Returning,
+)
+from owc.web import messages, packing
 from owc.web.connections import Connection, Connections
-from owc.web.front_door import network_label
+from owc.web.exchange import Batch, Exchange, Request, Unfinished
+from owc.web.hellos import Hellos
 from owc.web.messages import VOLUNTEER_NAMESPACE, Message
+from owc.web.refusals import RefusedError
 from owc.web.runtime import Runtime
 from owc.web.tokens import Purpose, TokenRefusedError
+from owc.web.websocket import SocketServer
 
 _MESSAGES_PER_SECOND = 200
-_RENEW_SECONDS = 15  # leases last a minute at least
-_FIRST_NUDGE = 8
+_MOST_NUDGED = 256
 _NEXT_NUDGE = 2
+_MOST_QUEUED = 10_000
 
 _logger = logging.getLogger("owc.web")
 
 M = TypeVar("M", bound=Message)
 
 
-class RefusedError(Exception):
-    """The connection ends; `code` is one of `messages.REFUSALS`."""
-
-    def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(code)
-        self.code, self.detail = code, detail
-
-
 class VolunteerEvents:
     """The namespace's handlers and what they need to know of each other."""
 
-    def __init__(self, runtime: Runtime, server: socketio.Server) -> None:
+    def __init__(self, runtime: Runtime, server: SocketServer) -> None:
         self._runtime = runtime
         self._server = server
         self._settings = runtime.settings
+        self._hellos = Hellos(runtime)
         self.connections = Connections()
-        self.collector = Collector(
+        self.exchange = Exchange(
             runtime.hub,
             runtime.writer,
-            queue=server.eio.create_queue(maxsize=1_000),
+            queue=server.eio.create_queue(maxsize=_MOST_QUEUED),
             queue_empty=server.eio.get_queue_empty_exception(),
+            make_event=server.eio.create_event,
             sleep=server.sleep,
             acknowledge=self._acknowledge,
-            failed=lambda batch: self._refuse(batch.sid, RefusedError("internal_error")),
+            offer=self._offer,
+            granted=self._wake_others,
+            failed=lambda sid: self._refuse(sid, RefusedError("internal_error")),
         )
 
     def register(self) -> None:
@@ -71,28 +78,63 @@ class VolunteerEvents:
         on("disconnect", self._disconnect, namespace=VOLUNTEER_NAMESPACE)
         handlers: dict[str, Callable[[Connection, Any], Any]] = {
             "volunteer_hello": self._hello,
-            "lease_request": self._lease,
+            "lease_request": self._request,
             "lease_renew": self._renew,
             "lease_release": self._release,
             "result_report": self._report,
+            "checkpoint_report": self._checkpoint,
         }
         for name, handler in handlers.items():
             model = messages.VOLUNTEER_EVENTS[name]
             on(name, self._guarded(model, handler), namespace=VOLUNTEER_NAMESPACE)
         on("*", self._unknown, namespace=VOLUNTEER_NAMESPACE)
+        self._server.on_pong(VOLUNTEER_NAMESPACE, self.connections.answered)
 
     # What the hub's news lead to ---------------------------------------------------------------
 
-    def nudge(self, most: int = _FIRST_NUDGE) -> None:
-        """Tell those who wait longest that there may be work; each that gets some wakes others."""
-        for sid in self.connections.take_waiting(most):
+    def nudge(self, most: int, queue: str | None = None, strategy: str | None = None) -> None:
+        """Tell some of those who wait that there may be work; each that gets some wakes others, by
+        the strategy of the job that it is from.
+
+        `queue`: only who can run what is in it; `strategy`: who is told first, else the hub's own.
+        """
+        if most < 1 or not self.connections.waiting:
+            return
+        parsed = parse_queue_name(queue) if queue else None
+        taken = self.connections.take_waiting(
+            min(most, _MOST_NUDGED),
+            Strategy(strategy or self._settings.strategy),
+            self._runtime.hub.draw,
+            requirement_of(parsed[0]) if parsed else None,
+        )
+        for sid in taken:
             self._emit(sid, "work_available", messages.WorkAvailable())
 
-    def revoke(self, volunteer_id: str, lease_id: str, reason: str) -> None:
-        """Tell a volunteer, if it is connected here, that a lease is gone."""
+    def revoke(
+        self, volunteer_id: str, lease_id: str, sub_job_ids: Sequence[str] | None, reason: str
+    ) -> None:
+        """Tell a volunteer, if it is connected here, that a lease, or part of it, is gone."""
         if connection := self.connections.of_volunteer(volunteer_id):
-            message = messages.LeaseRevoke(lease_id=lease_id, reason=reason)
+            named = None if sub_job_ids is None else list(sub_job_ids)
+            message = messages.LeaseRevoke(lease_id=lease_id, sub_job_ids=named, reason=reason)
             self._emit(connection.sid, "lease_revoke", message)
+
+    def stand(self, volunteer_ids: Sequence[str]) -> None:
+        """Tell those of these volunteers that are connected here how they stand now."""
+        here = [each for each in volunteer_ids if self.connections.of_volunteer(each) is not None]
+        if not here:
+            return
+        found = self._runtime.read(standing.standings, self._runtime.hub, here)
+        for volunteer_id, stands in found.items():
+            if connection := self.connections.of_volunteer(volunteer_id):
+                message = packing.standing_message(stands)
+                self._emit(connection.sid, "volunteer_standing", message)
+
+    def arrived(self, volunteer_id: str, process_id: str) -> None:
+        """A volunteer is connected to another process now: a socket that it has here is old."""
+        connection = self.connections.of_volunteer(volunteer_id)
+        if connection is not None and process_id != self._runtime.process_id:
+            self._refuse(connection.sid, RefusedError("replaced"))
 
     # Coming and going --------------------------------------------------------------------------
 
@@ -105,121 +147,111 @@ class VolunteerEvents:
         connection = self.connections.remove(sid)
         if connection is None:
             return
+        leaving = Leaving(volunteer_id=connection.volunteer_id, socket=connection.sid)
         if reason == self._server.reason.CLIENT_DISCONNECT:
-            self._leave(connection.volunteer_id)
+            self.exchange.put(leaving)
         else:
-            self._server.start_background_task(self._leave_after_grace, connection.volunteer_id)
+            self.exchange.put(Lost(volunteer_id=leaving.volunteer_id, socket=connection.sid))
+            self._server.start_background_task(self._leave_after_grace, leaving)
 
-    def _leave_after_grace(self, volunteer_id: str) -> None:
+    def _leave_after_grace(self, leaving: Leaving) -> None:
+        """It is gone, unless it is back at another socket, here or at another process."""
         self._server.sleep(self._settings.grace_seconds)
-        if self.connections.of_volunteer(volunteer_id) is None:
-            self._leave(volunteer_id)
-
-    def _leave(self, volunteer_id: str) -> None:
-        try:
-            self._runtime.write(dispatch.leave, self._runtime.hub, volunteer_id)
-        except Exception:  # the leases expire by themselves
-            _logger.exception("volunteer %s could not be taken out", volunteer_id)
+        self.exchange.put(leaving)
 
     # Messages ----------------------------------------------------------------------------------
 
     def _hello(self, connection: Connection, hello: messages.VolunteerHello) -> None:
         if connection.volunteer_id:
             raise RefusedError("hello_twice")
-        if hello.protocol != messages.PROTOCOL:
-            raise RefusedError("unsupported_protocol", f"This hub speaks {messages.PROTOCOL}.")
-        known_id = self._known_volunteer(hello)
-        now = self._runtime.hub.clock.now()
-        record = self._runtime.write(
-            dispatch.enrol,
-            self._runtime.hub,
-            known_id,
-            hello.kind,
-            _capabilities(hello.capabilities),
-            network_label(connection.address, self._runtime.tokens.key, now.date().isoformat()),
-        )
-        if known_id is not None:
-            self._runtime.write(dispatch.leave, self._runtime.hub, record.id, hello.lease_ids)
+        enrolment = self._hellos.enrolment(connection, hello)
+        record = self.exchange.enrol(enrolment, hello.lease_ids)
+        connection.capabilities, connection.speed = enrolment.capabilities, record.speed
         older = self.connections.bind(connection, record.id, hello.site)
         if older is not None:
             self._refuse(older.sid, RefusedError("replaced"))
-        tokens = self._runtime.tokens
-        welcome = messages.VolunteerWelcome(
-            volunteer_id=record.id,
-            token=tokens.issue(Purpose.SESSION, record.id),
-            volunteer_token=tokens.issue(Purpose.IDENTITY, record.id),
-            protocol=messages.PROTOCOL,
-            renew_seconds=_RENEW_SECONDS,
-            inline_result_bytes=self._settings.inline_result_bytes,
-        )
-        self._emit(connection.sid, "volunteer_welcome", welcome)
+        told_at = self._runtime.hub.clock.monotonic()
 
-    def _known_volunteer(self, hello: messages.VolunteerHello) -> str | None:
-        tokens = self._runtime.tokens
-        claims = tokens.read(hello.token, Purpose.FRAME, Purpose.SESSION)
-        if hello.volunteer_token is None:
-            return claims.subject if claims.purpose is Purpose.SESSION else None
-        try:
-            return tokens.read(hello.volunteer_token, Purpose.IDENTITY).subject
-        except TokenRefusedError:
-            return None  # forged or too old: a newcomer, which is no harm
+        def measure(*_: object) -> None:
+            # the first; later ones are those of the pings, which everybody answers
+            self.connections.answered(connection.sid, self._runtime.hub.clock.monotonic() - told_at)
 
-    def _lease(self, connection: Connection, request: messages.LeaseRequest) -> None:
+        welcome = self._hellos.welcome(record.id, hello)
+        self._emit(connection.sid, "volunteer_welcome", welcome, acknowledged=measure)
+        self._emit(connection.sid, "volunteer_standing", packing.standing_message(record.standing))
+
+    def _request(self, connection: Connection, request: messages.LeaseRequest) -> None:
+        self._lease(connection, request.sub_jobs)
+
+    def _lease(self, connection: Connection, wants: int) -> None:
         self.connections.stop_waiting(connection)
-        offer = self._runtime.write(
-            dispatch.lease, self._runtime.hub, connection.volunteer_id, request.sub_jobs
-        )
-        if offer is not None and self.connections.get(connection.sid) is None:
-            # its socket closed while the lease was made, which nobody would work on
-            release = (connection.volunteer_id, offer.lease_id)
-            self._runtime.write(dispatch.release, self._runtime.hub, *release)
+        ask = Ask(volunteer_id=connection.volunteer_id, sub_jobs=wants)
+        self.exchange.put(Request(sid=connection.sid, ask=ask))
+
+    def _offer(self, request: Request, offer: LeaseOffer | UnknownVolunteer | None) -> None:
+        connection = self.connections.get(request.sid)
+        if isinstance(offer, UnknownVolunteer):
+            self._refuse(request.sid, RefusedError(offer.code, offer.message))
+            return
+        if connection is None:
+            if offer is not None:  # its socket closed while the lease was made
+                volunteer_id = request.ask.volunteer_id
+                self._server.start_background_task(
+                    self.exchange.put,
+                    Returning(volunteer_id=volunteer_id, lease_id=offer.lease_id, sub_job_ids=None),
+                )
             return
         if offer is None:
             self.connections.wait(connection)
         else:
-            self.nudge(_NEXT_NUDGE)
-        self._emit(connection.sid, "lease_offer", _offer_message(offer))
+            connection.at_work += len(offer.sub_jobs)
+        self._emit(connection.sid, "lease_offer", packing.offer_message(offer))
+
+    def _wake_others(self, offers: Sequence[LeaseOffer]) -> None:
+        if self.connections.waiting:
+            leases = Counter((offer.queue, offer.strategy) for offer in offers)
+            for (queue, strategy), count in leases.items():
+                self.nudge(_NEXT_NUDGE * count, queue, strategy)
 
     def _renew(self, connection: Connection, renewal: messages.LeaseRenew) -> dict[str, Any]:
-        renewed = self._runtime.write(
-            dispatch.renew, self._runtime.hub, connection.volunteer_id, renewal.lease_ids
-        )
-        for lease_id in renewed.gone:
-            message = messages.LeaseRevoke(lease_id=lease_id, reason="The lease has ended.")
-            self._emit(connection.sid, "lease_revoke", message)
+        seconds: float = sizing.LEASE_MIN_SECONDS
+        if renewal.lease_ids:
+            with contextlib.suppress(DatabaseUnavailable):  # it tries again, and so do we
+                renewed = self.exchange.renew(connection.volunteer_id, renewal.lease_ids)
+                seconds = renewed.lease_seconds
+                for lease_id in renewed.gone:
+                    self.revoke(connection.volunteer_id, lease_id, None, "The lease has ended.")
         token = self._runtime.tokens.issue(Purpose.SESSION, connection.volunteer_id)
-        answer = messages.Renewed(token=token, lease_seconds=renewed.lease_seconds)
-        return answer.model_dump()
+        return messages.Renewed(token=token, lease_seconds=seconds).model_dump()
 
     def _release(self, connection: Connection, release: messages.LeaseRelease) -> None:
-        self._runtime.write(
-            dispatch.release,
-            self._runtime.hub,
-            connection.volunteer_id,
-            release.lease_id,
-            release.sub_job_ids,
-            Outcome.RELEASED,
+        named = None if release.sub_job_ids is None else tuple(release.sub_job_ids)
+        self.exchange.put(
+            Returning(
+                volunteer_id=connection.volunteer_id,
+                lease_id=release.lease_id,
+                sub_job_ids=named,
+            )
         )
 
     def _report(self, connection: Connection, report: messages.ResultReport) -> None:
-        reports = tuple(
-            Report(
-                volunteer_id=connection.volunteer_id,
-                lease_id=report.lease_id,
-                sub_job_id=result.sub_job_id,
-                output=result.output,
-                output_sha256=result.output_sha256,
-                trap_site=result.trap_site,
-                rows_done=result.rows_done,
-                elapsed_seconds=result.elapsed_ms / 1000,
-                error=result.error,
-            )
-            for result in report.results
-        )
-        batch = Batch(sid=connection.sid, lease_id=report.lease_id, reports=reports)
-        self.collector.put(batch)
+        reports = packing.reports(connection.volunteer_id, report)
+        connection.at_work = max(connection.at_work - len(reports), 0)
+        self.exchange.put(Batch(sid=connection.sid, lease_id=report.lease_id, reports=reports))
+        if report.wants:
+            self._lease(connection, report.wants)
+
+    def _checkpoint(self, connection: Connection, report: messages.CheckpointReport) -> None:
+        most = self._settings.checkpoint_bytes
+        taken = [each for each in packing.checkpoints(report) if len(each.output) <= most]
+        if taken:
+            volunteer_id = connection.volunteer_id
+            self.exchange.put(Unfinished(volunteer_id=volunteer_id, checkpoints=tuple(taken)))
 
     def _acknowledge(self, batch: Batch, receipts: Sequence[Receipt]) -> None:
+        speed = next((each.speed for each in reversed(receipts) if each.speed is not None), None)
+        if speed is not None and (connection := self.connections.get(batch.sid)):
+            connection.speed = speed
         results = [
             messages.ResultReceipt(
                 sub_job_id=receipt.sub_job_id, status=receipt.status, message=receipt.message
@@ -245,6 +277,8 @@ class VolunteerEvents:
                 return handler(connection, message)
             except RefusedError as error:
                 self._refuse(sid, error)
+            except packing.BadPackingError as error:
+                self._refuse(sid, RefusedError("bad_message", str(error)))
             except TokenRefusedError as error:
                 self._refuse(sid, RefusedError(error.code))
             except OwcError as error:
@@ -265,9 +299,13 @@ class VolunteerEvents:
         if not connection.volunteer_id:
             raise RefusedError("hello_first")
         token: str = message.token  # type: ignore[attr-defined]  # every event has one
+        now = self._runtime.hub.clock.now().timestamp()
+        if token == connection.token and now < connection.token_until:
+            return  # read before: its signature need not be computed for every message
         claims = self._runtime.tokens.read(token, Purpose.SESSION)
         if claims.subject != connection.volunteer_id:
             raise RefusedError("bad_token")
+        connection.token, connection.token_until = token, claims.expires_at.timestamp()
 
     def _count(self, connection: Connection) -> None:
         now = self._runtime.hub.clock.monotonic()
@@ -280,19 +318,32 @@ class VolunteerEvents:
     def _refuse(self, sid: str, error: RefusedError) -> None:
         known = messages.REFUSALS.get(error.code, "")
         message = " ".join(part for part in (known, error.detail) if part)
-        refusal = messages.VolunteerRefused(code=error.code, message=message)
+        refusal = messages.VolunteerRefused(code=error.code, message=message, reload=error.reload)
         self._emit(sid, "volunteer_refused", refusal)
         self._server.disconnect(sid, namespace=VOLUNTEER_NAMESPACE, ignore_queue=True)
 
-    def _emit(self, sid: str, event: str, message: Message) -> None:
+    def _emit(
+        self,
+        sid: str,
+        event: str,
+        message: Message,
+        acknowledged: Callable[..., None] | None = None,
+    ) -> None:
         self._server.emit(
-            event, message.model_dump(), to=sid, namespace=VOLUNTEER_NAMESPACE, ignore_queue=True
+            event,
+            message.model_dump(),
+            to=sid,
+            namespace=VOLUNTEER_NAMESPACE,
+            callback=acknowledged,
+            ignore_queue=True,
         )
 
 
 def _parse(model: type[M], args: tuple[object, ...]) -> M:
     if len(args) != 1:
         raise RefusedError("bad_message", f"{model.__name__} is one object.")
+    if model is messages.VolunteerHello:
+        _check_protocol(args[0])
     try:
         return model.model_validate(args[0])
     except ValidationError as error:
@@ -301,41 +352,9 @@ def _parse(model: type[M], args: tuple[object, ...]) -> M:
         raise RefusedError("bad_message", f"{where}: {first['msg']}"[:300]) from None
 
 
-def _capabilities(said: messages.Capabilities) -> Capabilities:
-    return Capabilities(
-        cores=said.cores,
-        memory_bytes=said.memory_bytes,
-        features=frozenset(said.features),
-        mobile=said.mobile,
-        score=said.score,
-        engine=said.engine,
-    )
-
-
-def _offer_message(offer: LeaseOffer | None) -> messages.LeaseOffer:
-    if offer is None:
-        return messages.LeaseOffer(
-            lease_id=None, lease_seconds=0, job=None, program=None, sub_jobs=[]
-        )
-    sub_jobs = [
-        messages.OfferedSubJob(
-            sub_job_id=sub_job.sub_job_id,
-            first_row=sub_job.first_row,
-            rows=sub_job.rows,
-            chunk=sub_job.chunk,
-            chunk_url=None if sub_job.chunk is not None else f"/blob/{sub_job.chunk_sha256}",
-            chunk_sha256=sub_job.chunk_sha256,
-        )
-        for sub_job in offer.sub_jobs
-    ]
-    return messages.LeaseOffer(
-        lease_id=offer.lease_id,
-        lease_seconds=offer.lease_seconds,
-        job=messages.OfferedJob(id=offer.job_id, name=offer.job_name, about=offer.about),
-        program=messages.OfferedProgram(
-            sha256=offer.program_sha256,
-            url=f"/blob/{offer.program_sha256}",
-            memory_bytes=offer.memory_bytes,
-        ),
-        sub_jobs=sub_jobs,
-    )
+def _check_protocol(hello: object) -> None:
+    """Before anything else of a hello is read: what else it says depends on its version."""
+    protocol = hello.get("protocol") if isinstance(hello, dict) else None
+    if type(protocol) is int and protocol not in messages.SERVED_PROTOCOLS:
+        served = " and ".join(map(str, messages.SERVED_PROTOCOLS))
+        raise RefusedError("unsupported_protocol", f"It speaks {served}.", reload=True)

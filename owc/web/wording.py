@@ -11,6 +11,23 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from owc.domain.states import JobState, SubJobState
+from owc.services.values import JobView, SubJobView
+
+TOLD_FIRST = {
+    None: "as this hub is set",
+    "fastest": "the fastest volunteer",
+    "least_loaded": "the volunteer with the least at work",
+    "round_robin": "the volunteer that was told longest ago",
+    "random": "any volunteer, drawn by chance",
+    "nearest": "the volunteer whose answers take the shortest time",
+}
+"""What the job's `strategy` means, None for the hub's own."""
+BAD_ROWS = {
+    "fail": "end the job",
+    "skip": "are left out of the result",
+}
+"""What the job's `on_error` does with rows that cannot be computed."""
 LINE_CHARS = 56
 """What fits into a line of the document, with its indentation, stays in one."""
 
@@ -34,6 +51,33 @@ def shared(document: Mapping[str, Any]) -> dict[str, tuple[str, str | None]]:
         name: (_input(given), given.get("upload"))
         for name, given in document.get("shared", {}).items()
     }
+
+
+def believed(job: JobView) -> str:
+    """When a result of the job is believed."""
+    if job.quorum > 1:
+        words = f"when {job.quorum} volunteers on different networks agree"
+        if job.replicas > job.quorum:
+            words += f", of {job.replicas} at most"
+    else:
+        words = "when the hub, or a volunteer that has earned it, says so"
+    if job.spot_check:
+        words += f"; {job.spot_check:.0%} at least are run again"
+    return words
+
+
+def audit(job: JobView) -> str:
+    """What the audit at a job's end looked at."""
+    is_over = job.state in (JobState.SUCCEEDED, JobState.REMOVED)
+    count = f"{job.audited:,} sub-job{'' if job.audited == 1 else 's'}"
+    return f"{count} run again at the end" if is_over else f"{count} being run again"
+
+
+def verdict(sub_job: SubJobView) -> str:
+    """What was found of a sub-job's result; "on its word" where it was not checked."""
+    if sub_job.verdict is None and sub_job.state == SubJobState.SETTLED:
+        return "on its word"
+    return sub_job.verdict or "–"
 
 
 def verify(document: Mapping[str, Any]) -> str | None:

@@ -1,9 +1,16 @@
 // What the visitor sees in the frame: the question, the badge, the farewell. Responsible for drawing and for telling
 // the page's loader how large the card is; not for what a press leads to. Text from the hub enters as text only.
 
-/** @typedef {"ask" | "badge" | "farewell" | "alone" | "nothing"} View */
+import { fill } from "./told.js";
 
-const WIDTHS = { ask: 344, badge: 320, farewell: 320, alone: 344, nothing: 0 };
+/** @typedef {"ask" | "badge" | "panel" | "farewell" | "alone" | "nothing"} View */
+
+/** px, as the site has chosen */
+const WIDTHS = {
+  normal: { ask: 344, badge: 340, panel: 360, farewell: 320, alone: 344, nothing: 0 },
+  small: { ask: 280, badge: 200, panel: 340, farewell: 240, alone: 280, nothing: 0 },
+};
+const PANEL_HEIGHT = 470; // it scrolls in what it gets
 const MOST_BARS = 8;
 const DRAW_MS = 150;
 
@@ -13,22 +20,34 @@ export class Card {
   #views = new Map();
   /** @type {View} */
   #view = "nothing";
+  #words;
+  #widths;
   #onSize;
   #drawnAt = 0;
+  #observer = new ResizeObserver(() => this.#tellSize());
 
   /**
    * @param {Document} page
+   * @param {Record<string, string>} words that change, in the visitor's language
    * @param {(width: number, height: number) => void} onSize in px; 0, 0 for nothing
    */
-  constructor(page, onSize) {
+  constructor(page, words, onSize) {
     this.#root = page;
+    this.#words = words;
+    this.#widths = page.documentElement.dataset["size"] === "small" ? WIDTHS.small : WIDTHS.normal;
     this.#onSize = onSize;
     for (const element of page.querySelectorAll("[data-view]"))
       if (element instanceof HTMLElement)
         this.#views.set(/** @type {View} */ (element.dataset["view"]), element);
-    const observer = new ResizeObserver(() => this.#tellSize());
-    for (const element of this.#views.values()) observer.observe(element);
+    for (const element of this.#views.values()) this.#observer.observe(element);
     addEventListener("resize", () => this.#fit());
+    this.button(".more").addEventListener("click", () => this.#toggleDetails());
+  }
+
+  /** One more of the things to show. @param {View} view @param {HTMLElement} element */
+  add(view, element) {
+    this.#views.set(view, element);
+    this.#observer.observe(element);
   }
 
   /** @param {string} selector @returns {HTMLElement} */
@@ -73,17 +92,15 @@ export class Card {
     badge.toggleAttribute("data-resting", resting);
     badge.toggleAttribute("data-paused", paused);
     const button = this.part(".pause");
-    button.setAttribute("aria-label", paused ? "Go on" : "Pause");
-    button.title = paused ? "Go on" : "Pause";
+    button.title = this.#words[paused ? "resume" : "pause"] ?? "";
+    button.setAttribute("aria-label", button.title);
   }
 
   /** @param {number} subJobs */
   done(subJobs) {
-    const count = subJobs.toLocaleString("en");
-    this.part(".count").textContent = subJobs ? `${count} done` : "";
-    this.part(".thanks").textContent = subJobs
-      ? `Thank you: ${count} ${plural(subJobs)} done.`
-      : "Nothing runs any more.";
+    const { done = "", thanks = "", nothing = "" } = this.#words;
+    this.part(".count").textContent = subJobs ? fill(done, { n: subJobs }) : "";
+    this.part(".thanks").textContent = subJobs ? fill(thanks, { n: subJobs }) : nothing;
   }
 
   /** @param {readonly number[]} fractions part done of each worker's sub-job */
@@ -100,6 +117,17 @@ export class Card {
     });
   }
 
+  #toggleDetails() {
+    const button = this.button(".more");
+    const less = button.dataset["less"] ?? "";
+    const shown = button.getAttribute("aria-expanded") !== "true";
+    button.setAttribute("aria-expanded", String(shown));
+    button.dataset["less"] = button.textContent;
+    button.textContent = less;
+    this.part(".details").hidden = !shown;
+    this.part(".ask").toggleAttribute("data-detailed", shown);
+  }
+
   /** A window too low for the whole question (a phone on its side) gets the short one. */
   #fit() {
     if (this.#view === "ask" && innerHeight > 0 && innerHeight < this.#height())
@@ -112,9 +140,7 @@ export class Card {
   }
 
   #tellSize() {
-    this.#onSize(WIDTHS[this.#view], this.#height());
+    const height = this.#view === "panel" ? PANEL_HEIGHT : this.#height();
+    this.#onSize(this.#widths[this.#view], height);
   }
 }
-
-/** @param {number} subJobs */
-const plural = (subJobs) => (subJobs === 1 ? "sub-job" : "sub-jobs");

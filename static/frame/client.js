@@ -8,31 +8,15 @@ import {
   VOLUNTEER_NAMESPACE,
   VolunteerEvent,
 } from "../protocol.js";
+import { packFarewell, packResults } from "./packing.js";
+import { clientBuild } from "./renewal.js";
 import { io } from "../vendor/socket.io/socket.io.esm.min.js";
 
-/** @typedef {import("../messages.js").Capabilities} Capabilities */
-/** @typedef {import("../messages.js").VolunteerWelcome} VolunteerWelcome */
-/** @typedef {import("../messages.js").VolunteerRefused} VolunteerRefused */
-/** @typedef {import("../messages.js").LeaseOffer} LeaseOffer */
-/** @typedef {import("../messages.js").LeaseRevoke} LeaseRevoke */
-/** @typedef {import("../messages.js").ResultAck} ResultAck */
-/** @typedef {import("../messages.js").Renewed} Renewed */
-/** @typedef {import("../messages.js").SubJobResult} SubJobResult */
+/** @import { Capabilities, Checkpoint, Renewed, VolunteerRefused, VolunteerWelcome } from "../messages.js" */
+/** @import { ClientListener, Release, Report, Result } from "./types.js" */
 
-/**
- * @typedef {object} Listener
- * @property {(welcome: VolunteerWelcome) => void} onWelcome
- * @property {(offer: LeaseOffer) => void} onOffer
- * @property {(revoke: LeaseRevoke) => void} onRevoke
- * @property {(ack: ResultAck) => void} onAck
- * @property {() => void} onWork
- * @property {() => void} onLost the connection is gone; it will be tried again
- * @property {(refused: VolunteerRefused) => void} onRefused the hub does not want us; it is not tried again
- */
 
-/** Socket.IO's decoder takes at most ten binary values a message: chunks in an offer, outputs in a report. */
-const MOST_BINARIES = 10;
-
+const MOST_SUB_JOBS = 1000; // of a request
 const RENEW_TIMEOUT_MS = 10_000;
 const STEADY_MS = 60_000; // a connection that lasted this long clears what was held against us
 const UPLOAD_TRIES = 3;
@@ -63,7 +47,7 @@ export class Client {
   /**
    * @param {{ token: string, site: string, capabilities: Capabilities, volunteerToken: string | null }} who
    * @param {() => string[]} leaseIds the leases that a new connection goes on with
-   * @param {Listener} listener
+   * @param {ClientListener} listener
    */
   constructor({ token, site, capabilities, volunteerToken }, leaseIds, listener) {
     this.#token = token;
@@ -93,9 +77,7 @@ export class Client {
 
   /** @param {number} subJobs */
   requestLease(subJobs) {
-    this.#send(VolunteerEvent.LEASE_REQUEST, {
-      sub_jobs: Math.min(subJobs, MOST_BINARIES),
-    });
+    this.#send(VolunteerEvent.LEASE_REQUEST, { sub_jobs: Math.min(subJobs, MOST_SUB_JOBS) });
   }
 
   /** @param {string} leaseId @param {string[] | null} subJobIds null: all of it @param {string} reason */
@@ -104,18 +86,36 @@ export class Client {
     this.#send(VolunteerEvent.LEASE_RELEASE, message);
   }
 
-  /** @param {string} leaseId @param {SubJobResult[]} results */
-  report(leaseId, results) {
-    for (let first = 0; first < results.length; first += MOST_BINARIES)
+  /** @param {string} leaseId @param {Result[]} results @param {number} wants sub-jobs asked for along with it */
+  report(leaseId, results, wants = 0) {
+    const messages = packResults(results);
+    messages.forEach((packed, index) =>
       this.#send(VolunteerEvent.RESULT_REPORT, {
         lease_id: leaseId,
-        results: results.slice(first, first + MOST_BINARIES),
-      });
+        ...packed,
+        wants: index === messages.length - 1 ? Math.min(wants, MOST_SUB_JOBS) : 0,
+      }),
+    );
   }
 
-  /** Keeps leases and the token alive. @param {string[]} leaseIds */
+  /**
+   * Shows what a sub-job that still runs has made so far. Lost if there is no connection: another one follows.
+   * @param {string} leaseId
+   * @param {Omit<Checkpoint, "output_bytes">} checkpoint
+   * @param {ArrayBuffer} outputs
+   */
+  checkpoint(leaseId, checkpoint, outputs) {
+    const checkpoints = [{ ...checkpoint, output_bytes: outputs.byteLength }];
+    this.#send(VolunteerEvent.CHECKPOINT_REPORT, { lease_id: leaseId, checkpoints, outputs });
+  }
+
+  /**
+   * Keeps leases and the token alive.
+   * @param {string[]} leaseIds
+   * @returns {Promise<boolean>} whether the hub answered in time
+   */
   async renew(leaseIds) {
-    if (!this.#welcome) return;
+    if (!this.#welcome) return true;
     const message = { token: this.#token, lease_ids: leaseIds.slice(0, 100) };
     try {
       /** @type {Renewed} */
@@ -123,8 +123,9 @@ export class Client {
         .timeout(RENEW_TIMEOUT_MS)
         .emitWithAck(VolunteerEvent.LEASE_RENEW, message);
       this.#token = renewed.token;
+      return true;
     } catch {
-      // the connection is slow or lost; the next renewal, or the next welcome, mends it
+      return false; // the connection is slow or lost; the next renewal, or the next welcome, mends it
     }
   }
 
@@ -151,6 +152,31 @@ export class Client {
     }
   }
 
+  /**
+   * The last words of a page, by a beacon. Results that it took need not be sent so again.
+   * @param {Report[]} reports @param {Release[]} releases
+   */
+  farewell(reports, releases) {
+    if (!this.#welcomedAt) return;
+    const { body, taken } = packFarewell(this.#token, reports, releases);
+    if (!taken.length && !releases.length) return;
+    if (navigator.sendBeacon("/volunteer/leave", body))
+      for (const report of taken) report.beaconed = true;
+  }
+
+  /** A connection that was lost is tried again at once, one that may be dead is tried out. */
+  async wake() {
+    if (this.#closed) return;
+    if (!this.#socket.connected) this.#socket.connect();
+    else if (!(await this.renew(this.#leaseIds())) && !this.#closed)
+      /** @type {any} */ (this.#socket).io.engine?.close(); // after a sleep a socket can look alive and be dead
+  }
+
+  /** Has the hub forget this volunteer, even if the page is left. */
+  forget() {
+    if (this.#welcomedAt) navigator.sendBeacon("/volunteer/forget", this.#token);
+  }
+
   close() {
     this.#closed = true;
     this.#welcome = false;
@@ -163,19 +189,23 @@ export class Client {
     socket.on("connect", () => this.#hello());
     socket.on("disconnect", () => this.#lost());
     socket.on("connect_error", () => this.#lost());
-    socket.on(HubEvent.VOLUNTEER_WELCOME, (/** @type {VolunteerWelcome} */ welcome) => {
+    /** @param {VolunteerWelcome} welcome @param {(() => void) | undefined} acknowledge */
+    const welcomed = (welcome, acknowledge) => {
+      acknowledge?.(); // by which the hub knows how far away we are
       this.#token = welcome.token;
       this.#volunteerToken = welcome.volunteer_token;
       this.#welcome = true;
       this.#welcomedAt = performance.now();
       this.#listener.onWelcome(welcome);
-    });
+    };
+    socket.on(HubEvent.VOLUNTEER_WELCOME, welcomed);
     socket.on(HubEvent.VOLUNTEER_REFUSED, (/** @type {VolunteerRefused} */ refused) => {
       this.#refused = refused;
     });
     socket.on(HubEvent.LEASE_OFFER, (offer) => this.#listener.onOffer(offer));
     socket.on(HubEvent.LEASE_REVOKE, (revoke) => this.#listener.onRevoke(revoke));
     socket.on(HubEvent.RESULT_ACK, (ack) => this.#listener.onAck(ack));
+    socket.on(HubEvent.VOLUNTEER_STANDING, (standing) => this.#listener.onStanding(standing));
     socket.on(HubEvent.WORK_AVAILABLE, () => this.#listener.onWork());
   }
 
@@ -188,6 +218,7 @@ export class Client {
       site: this.#site,
       capabilities: this.#capabilities,
       lease_ids: this.#leaseIds().slice(0, 100),
+      build: clientBuild(document),
     });
   }
 
@@ -208,8 +239,8 @@ export class Client {
 
   /** A connection that the hub itself ended is not tried again by Socket.IO. @param {VolunteerRefused | null} refused */
   async #comeBack(refused) {
-    const delay = RETRY_MS[Math.min(this.#refusals++, RETRY_MS.length - 1)];
-    await new Promise((resume) => (this.#retry = setTimeout(resume, delay)));
+    const delay = RETRY_MS[Math.min(this.#refusals++, RETRY_MS.length - 1)] ?? 0;
+    await new Promise((resume) => (this.#retry = setTimeout(resume, delay * jitter())));
     if (refused && STALE.has(refused.code)) {
       // after a long sleep every token is stale; an unknown identity is replaced by a new one
       if (refused.code === Refusal.BAD_TOKEN) this.#volunteerToken = null;
@@ -223,6 +254,9 @@ export class Client {
     if (this.#welcome) this.#socket.emit(event, { token: this.#token, ...message });
   }
 }
+
+/** Of a delay, so that a crowd does not come back as one: 0.5 to 1.5 */
+const jitter = () => 0.5 + Math.random();
 
 /** @returns {Promise<string | null>} the token of a newly loaded frame page */
 async function freshToken() {

@@ -1,15 +1,10 @@
 // Which sub-jobs this volunteer holds: waiting, running, reported but not yet acknowledged. Pure: values in,
 // decisions out. Not responsible for running or sending anything; volunteer.js does what the ledger says.
 
-/** @typedef {import("../messages.js").LeaseOffer} LeaseOffer */
-/** @typedef {import("../messages.js").SubJobResult} SubJobResult */
-/** @typedef {import("../messages.js").ResultReceipt} ResultReceipt */
-/** @typedef {import("../messages.js").OfferedJob} OfferedJob */
-/** @typedef {import("../messages.js").OfferedProgram} OfferedProgram */
-/** @typedef {import("../messages.js").OfferedSubJob} OfferedSubJob */
-/** @typedef {OfferedSubJob & { leaseId: string, job: OfferedJob, program: OfferedProgram }} SubJob */
-/** @typedef {{ leaseId: string, result: SubJobResult }} Report */
-/** @typedef {{ leaseId: string, subJobIds: string[] }} Release */
+import { unpack } from "./packing.js";
+
+/** @import { LeaseOffer, OfferedSubJob, ResultReceipt } from "../messages.js" */
+/** @import { Done, Release, Report, Result, SubJob } from "./types.js" */
 
 const LEASE_MS = 10_000; // work that a lease should hold for each worker
 const MOST_PER_WORKER = 16;
@@ -24,16 +19,19 @@ export class Ledger {
   #reported = new Map();
   #workers;
   #typicalMs = LEASE_MS; // a first lease holds one sub-job for each worker
-  #done = 0;
 
   /** @param {number} workers size of the pool */
   constructor(workers) {
     this.#workers = workers;
   }
 
-  /** Sub-jobs whose results the hub has acknowledged as useful. */
-  get done() {
-    return this.#done;
+  get workers() {
+    return this.#workers;
+  }
+
+  /** @param {number} workers that may work now */
+  set workers(workers) {
+    this.#workers = workers;
   }
 
   /** @param {string} subJobId */
@@ -41,19 +39,33 @@ export class Ledger {
     return this.#running.has(subJobId);
   }
 
+  /** The lease of a running sub-job. @param {string} subJobId */
+  leaseOf(subJobId) {
+    return this.#running.get(subJobId)?.leaseId;
+  }
+
   get runningCount() {
     return this.#running.size;
   }
 
+  /** Results that the hub has not acknowledged. */
+  get reportedCount() {
+    return this.#reported.size;
+  }
+
   /** @param {LeaseOffer} offer @returns {number} sub-jobs that are new to us */
-  accept({ lease_id: leaseId, job, program, sub_jobs: subJobs }) {
+  accept({ lease_id: leaseId, job, program, sub_jobs: subJobs, chunks }) {
     if (leaseId === null || !job || !program) return 0;
-    const fresh = subJobs.filter(
-      ({ sub_job_id: id }) => !this.#waiting.has(id) && !this.#running.has(id),
-    );
-    for (const offered of fresh)
-      this.#waiting.set(offered.sub_job_id, { ...offered, leaseId, job, program });
-    return fresh.length;
+    const lengths = subJobs.map(({ chunk_bytes: bytes }) => bytes);
+    let fresh = 0;
+    unpack(chunks, lengths).forEach((chunk, index) => {
+      const offered = /** @type {OfferedSubJob} */ (subJobs[index]);
+      const id = offered.sub_job_id;
+      if (this.#waiting.has(id) || this.#running.has(id)) return;
+      this.#waiting.set(id, { ...offered, leaseId, job, program, chunk });
+      fresh++;
+    });
+    return fresh;
   }
 
   /** The oldest waiting sub-job, which now counts as running. @returns {SubJob | undefined} */
@@ -68,7 +80,7 @@ export class Ledger {
 
   /**
    * A sub-job has ended, well or badly; its report is kept until it is acknowledged.
-   * @param {SubJobResult} result
+   * @param {Result} result
    * @returns {Report | null} null if the sub-job is no longer ours
    */
   finish(result) {
@@ -76,7 +88,7 @@ export class Ledger {
     if (!subJob) return null;
     this.#running.delete(result.sub_job_id);
     if (result.error === null) this.#typicalMs += 0.3 * (result.elapsed_ms - this.#typicalMs);
-    const report = { leaseId: subJob.leaseId, result };
+    const report = { leaseId: subJob.leaseId, job: subJob.job, result, beaconed: false };
     this.#reported.set(result.sub_job_id, report);
     return report;
   }
@@ -88,12 +100,19 @@ export class Ledger {
     return report ? { leaseId: report.leaseId, subJobIds: [subJobId] } : null;
   }
 
-  /** @param {readonly ResultReceipt[]} receipts */
+  /** @param {readonly ResultReceipt[]} receipts @returns {Done[]} those that were of use */
   acknowledge(receipts) {
-    for (const receipt of receipts) {
-      if (!this.#reported.delete(receipt.sub_job_id)) continue;
-      if (receipt.status === "stored" || receipt.status === "duplicate") this.#done += 1;
+    /** @type {Done[]} */
+    const done = [];
+    for (const { sub_job_id: id, status } of receipts) {
+      const report = this.#reported.get(id);
+      if (!report) continue;
+      this.#reported.delete(id);
+      const { error, elapsed_ms: elapsedMs } = report.result;
+      if (error === null && (status === "stored" || status === "duplicate"))
+        done.push({ job: report.job, elapsedMs });
     }
+    return done;
   }
 
   /** Everything that the hub has not acknowledged, oldest first. @returns {Report[]} */
@@ -102,15 +121,17 @@ export class Ledger {
   }
 
   /**
-   * The lease is no longer ours. Its finished results stay: late ones may still count.
+   * Sub-jobs of a lease are no longer ours. Finished results stay: late ones may still count.
    * @param {string} leaseId
+   * @param {readonly string[] | null} subJobIds null: all of it
    * @returns {string[]} running sub-jobs to stop
    */
-  revoke(leaseId) {
-    this.#take(this.#waiting, (subJob) => subJob.leaseId === leaseId);
-    return this.#take(this.#running, (subJob) => subJob.leaseId === leaseId).map(
-      (subJob) => subJob.sub_job_id,
-    );
+  revoke(leaseId, subJobIds) {
+    /** @param {SubJob} subJob */
+    const isGone = ({ leaseId: of, sub_job_id: id }) =>
+      of === leaseId && (subJobIds?.includes(id) ?? true);
+    this.#take(this.#waiting, isGone);
+    return this.#take(this.#running, isGone).map((subJob) => subJob.sub_job_id);
   }
 
   /** Gives up what has not begun. @returns {Release[]} */

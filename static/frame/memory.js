@@ -3,8 +3,11 @@
 
 const NO_LASTS_MS = 30 * 24 * 3600 * 1000;
 const VOLUNTEER = "owc.volunteer";
+export const SCORE = "owc.score"; // of a core, kept by benchmark.js
+const KEPT = /** @type {const} */ (["choices", "contribution", "data", "device"]);
 
 /** @typedef {"yes" | "no" | "unasked"} Answer */
+/** @typedef {(typeof KEPT)[number]} Kept */
 
 export class Memory {
   #key;
@@ -45,9 +48,21 @@ export class Memory {
     this.#write(VOLUNTEER, { token });
   }
 
+  /** Something else that belongs to the volunteer. @param {Kept} name @returns {Record<string, unknown> | null} */
+  kept(name) {
+    return this.#read(`owc.${name}`);
+  }
+
+  /** @param {Kept} name @param {object} value */
+  keep(name, value) {
+    this.#write(`owc.${name}`, value);
+  }
+
+  /** Everything but the answers. */
   forgetVolunteer() {
     try {
-      this.#storage?.removeItem(VOLUNTEER);
+      for (const key of [VOLUNTEER, SCORE, ...KEPT.map((name) => `owc.${name}`)])
+        this.#storage?.removeItem(key);
     } catch {
       // nothing was kept
     }

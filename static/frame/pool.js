@@ -1,46 +1,25 @@
 // The Web Workers: hands each one sub-job at a time, watches them, ends and replaces those that do not obey.
 // Responsible for workers only; which sub-job runs next and what becomes of a result is the volunteer's business.
 
-/**
- * @typedef {object} Job what a worker is given
- * @property {string} subJobId
- * @property {number} rows
- * @property {ArrayBuffer} chunk handed over to the worker
- * @property {{ sha256: string, module: WebAssembly.Module, memoryBytes: number }} program
- */
-/**
- * @typedef {object} Listener
- * @property {() => void} onIdle a worker is free
- * @property {(subJobId: string, output: ArrayBuffer, rowsDone: number, trapSite: number | null, elapsedMs: number) => void} onDone
- * @property {(subJobId: string, error: string, elapsedMs: number) => void} onFailed
- * @property {(subJobId: string) => void} onStuck a sub-job was ended because its worker did not start or not pause in time
- * @property {() => void} onUnable no worker starts in this browser
- * @property {(fractions: number[]) => void} onProgress part done of each worker's sub-job, 0 to 1; at most a few times a second
- */
-/**
- * @typedef {object} Seat one worker and what it does
- * @property {Worker | null} worker
- * @property {boolean} started it has said that it is ready
- * @property {string} programSha256 of the program that it has loaded
- * @property {Job | null} job
- * @property {number} fraction
- * @property {number} heardAt performance.now() of its last message
- * @property {boolean} quiet it has paused
- */
+/** @import { Benchmark, Job, PoolListener, Seat } from "./types.js" */
 
 const PAUSE_MS = 250; // a step that outlasts a pause by this is ended
 const SILENCE_MS = 60_000; // a step that takes this long is ended
 const START_MS = 20_000; // a worker that has not started by then never will
+const CHECKPOINT_MS = 500; // between those of a sub-job, or more:
+const CHECKPOINTS_MS = 20; // between those of all
 
 export class Pool {
   /** @type {Seat[]} */
   #seats;
   #listener;
   #paused = false;
+  #limit = Infinity;
+  #duty = 1;
   /** @type {((score: number) => void) | null} */
   #onMeasured = null;
 
-  /** @param {number} size @param {Listener} listener */
+  /** @param {number} size @param {PoolListener} listener */
   constructor(size, listener) {
     this.#listener = listener;
     this.#seats = Array.from({ length: size }, () => ({
@@ -63,7 +42,22 @@ export class Pool {
   }
 
   hasRoom() {
-    return !this.#paused && this.#seats.some((seat) => !seat.job);
+    return !this.#paused && this.#busy() < Math.min(this.#limit, this.#seats.length);
+  }
+
+  #busy() {
+    return this.#seats.filter((seat) => seat.job).length;
+  }
+
+  /** How many may work from now on, and what part of their time; sub-jobs that have begun are ended. @param {number} workers @param {number} duty */
+  allow(workers, duty) {
+    const hadRoom = this.hasRoom();
+    this.#limit = workers;
+    if (duty !== this.#duty) {
+      this.#duty = duty;
+      for (const seat of this.#seats) seat.worker?.postMessage({ type: "duty", duty });
+    }
+    if (!hadRoom) this.#tellIdle();
   }
 
   /** Gives a free worker a sub-job; the caller has asked hasRoom(). @param {Job} job */
@@ -79,16 +73,18 @@ export class Pool {
       worker.postMessage({ type: "program", ...job.program });
       seat.programSha256 = sha256;
     }
-    const { subJobId, rows, chunk } = job;
+    const { subJobId, rows, chunk, checkpointBytes: bytes } = job;
+    const everyMs = Math.max(CHECKPOINT_MS, CHECKPOINTS_MS * this.size);
     if (this.#paused) worker.postMessage({ type: "pause" });
-    worker.postMessage({ type: "run", subJobId, rows, chunk }, [chunk]);
+    const run = { type: "run", subJobId, rows, chunk, checkpoint: { bytes, everyMs } };
+    worker.postMessage(run, [chunk]);
   }
 
-  /** @returns {Promise<number>} speed of one worker, 0 if none starts */
-  measure() {
+  /** @param {Benchmark} benchmark @returns {Promise<number>} speed of one worker, 0 if none starts */
+  measure(benchmark) {
     const seat = /** @type {Seat} */ (this.#seats[0]);
     const worker = (seat.worker ??= this.#hire(seat));
-    worker.postMessage({ type: "measure" });
+    worker.postMessage({ type: "measure", ...benchmark });
     return new Promise((resolve) => (this.#onMeasured = resolve));
   }
 
@@ -133,6 +129,7 @@ export class Pool {
       if (seat.started) this.#fail(seat, event.message || "the worker failed");
       else this.#giveUp(seat);
     });
+    worker.postMessage({ type: "duty", duty: this.#duty });
     setTimeout(() => seat.worker === worker && !seat.started && this.#giveUp(seat), START_MS);
     return worker;
   }
@@ -142,16 +139,19 @@ export class Pool {
     seat.heardAt = performance.now();
     seat.started = true;
     if (message.type === "measured") this.#onMeasured?.(message.score);
+    if (message.type === "pace") this.#listener.onPace(message.pace, message.lateMs);
     seat.quiet = message.type === "paused";
     const current = seat.job?.subJobId === message.subJobId ? seat.job : null;
     if (!current) return;
+    const { subJobId, output, rowsDone, trapSite, error, elapsedMs } = message;
     if (message.type === "progress") {
-      seat.fraction = current.rows ? message.rowsDone / current.rows : 0;
+      seat.fraction = current.rows ? rowsDone / current.rows : 0;
       this.#tellProgress();
     }
+    if (message.type === "checkpoint")
+      this.#listener.onCheckpoint(subJobId, output, rowsDone, elapsedMs);
     if (message.type === "done" || message.type === "failed") {
       this.#free(seat);
-      const { subJobId, output, rowsDone, trapSite, error, elapsedMs } = message;
       if (message.type === "done")
         this.#listener.onDone(subJobId, output, rowsDone, trapSite, elapsedMs);
       else this.#listener.onFailed(subJobId, error, elapsedMs);

@@ -1,8 +1,7 @@
 // Gets programs and chunks from the hub and proves that they are what their SHA-256 says.
 // Responsible for fetching, checking and compiling; not for running.
 
-/** @typedef {import("../messages.js").OfferedProgram} OfferedProgram */
-/** @typedef {import("../messages.js").OfferedSubJob} OfferedSubJob */
+/** @import { OfferedProgram, OfferedSubJob } from "../messages.js" */
 
 const KEPT_PROGRAMS = 4;
 const SILENCE_MS = 20_000; // programs with shared inputs have up to 20 MB: a slow line is given the time it needs
@@ -50,10 +49,11 @@ export async function fetchBytes(url) {
   }
 }
 
-/** @param {OfferedSubJob} subJob @returns {Promise<ArrayBuffer>} a buffer of its own, to be handed to a worker */
+/** @param {OfferedSubJob & { chunk: Uint8Array | null }} subJob @returns {Promise<ArrayBuffer>} a buffer of its own, to be handed to a worker */
 export async function chunkOf(subJob) {
   let bytes;
-  if (subJob.chunk) bytes = new Uint8Array(subJob.chunk).slice().buffer;
+  if (subJob.chunk && subJob.chunk.byteLength === subJob.chunk_bytes)
+    bytes = subJob.chunk.slice().buffer;
   else if (subJob.chunk_url) bytes = await fetchBytes(subJob.chunk_url);
   else throw new Error("the hub offered a sub-job without its chunk");
   if (subJob.chunk_sha256) await verify(bytes, subJob.chunk_sha256, "chunk");
@@ -63,6 +63,12 @@ export async function chunkOf(subJob) {
 export class Programs {
   /** @type {Map<string, Promise<WebAssembly.Module>>} */
   #modules = new Map();
+  #onBytes;
+
+  /** @param {(bytes: number) => void} onBytes came over the network, or out of the cache */
+  constructor(onBytes = () => {}) {
+    this.#onBytes = onBytes;
+  }
 
   /** @param {OfferedProgram} program @returns {Promise<WebAssembly.Module>} */
   module(program) {
@@ -80,6 +86,7 @@ export class Programs {
   /** @param {OfferedProgram} program */
   async #load(program) {
     const bytes = await fetchBytes(program.url);
+    this.#onBytes(bytes.byteLength);
     await verify(bytes, program.sha256, "program");
     return WebAssembly.compile(bytes);
   }

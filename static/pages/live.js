@@ -4,7 +4,7 @@
 import { WATCH_NAMESPACE, WatchEvent } from "../protocol.js";
 import { io } from "../vendor/socket.io/socket.io.esm.min.js";
 
-/** @typedef {import("../messages.js").JobChanged} JobChanged */
+/** @import { JobChanged } from "../messages.js" */
 
 const REFRESH_MS = 1_500; // at most one new rendering in this time
 
@@ -53,11 +53,12 @@ export function writeNumbers(root, job) {
   write("sub_jobs_settled", job.sub_jobs_settled.toLocaleString("en"));
   write("volunteers_at_work", job.volunteers_at_work.toLocaleString("en"));
   if (!job.rows_total) return;
-  write("percent", `${Math.floor((100 * job.rows_settled) / job.rows_total)} %`);
+  const done = job.rows_settled + job.rows_skipped;
+  write("percent", `${Math.floor((100 * done) / job.rows_total)} %`);
   const progress = root.querySelector("progress");
   if (progress) {
     progress.max = job.rows_total;
-    progress.value = job.rows_settled;
+    progress.value = done;
   }
 }
 
@@ -139,9 +140,10 @@ export function showTimes() {
     ["minute", 60],
   ];
   for (const element of document.querySelectorAll("time")) {
-    const seconds = Math.min((Date.parse(element.dateTime) - Date.now()) / 1000, 0); // clocks differ
+    const ahead = (Date.parse(element.dateTime) - Date.now()) / 1000;
+    const seconds = element.hasAttribute("data-ahead") ? ahead : Math.min(ahead, 0); // clocks differ
     const unit = units.find(([, size]) => Math.abs(seconds) >= size);
     element.title ||= element.textContent ?? "";
-    element.textContent = unit ? words.format(Math.round(seconds / unit[1]), unit[0]) : "just now";
+    element.textContent = unit ? words.format(Math.round(seconds / unit[1]), unit[0]) : seconds > 0 ? "within a minute" : "just now";
   }
 }

@@ -1,14 +1,14 @@
-// The pure rules of the browser side: consent, visibility, memory, messages, the ledger. Run by `node --test`.
+// The pure rules of the browser side: consent, visibility, memory, messages, downloads. Run by `node --test`.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { FOCUS_STEADY_MS, PressJudge } from "../../static/frame/consent.js";
-import { readWish } from "../../static/frame/embed.js";
+import { readLoad, readWish } from "../../static/frame/embed.js";
 import { simd } from "../../static/frame/features.js";
-import { Ledger } from "../../static/frame/ledger.js";
+import { packFarewell } from "../../static/frame/packing.js";
 import { Memory } from "../../static/frame/memory.js";
-import { chunkOf, fetchBytes } from "../../static/frame/programs.js";
+import { fetchBytes } from "../../static/frame/programs.js";
 import { STEADY_MS, VisibilityGate } from "../../static/frame/visibility.js";
 
 const WHOLE = { ratio: 1, uncovered: true };
@@ -198,145 +198,6 @@ test("broken, foreign or forbidden storage reads as unasked and never throws", (
   assert.equal(new Memory("s", null).volunteerToken(), null);
 });
 
-/** An offer of one lease. */
-function offer(leaseId, ...subJobIds) {
-  return {
-    lease_id: leaseId,
-    lease_seconds: 60,
-    job: { id: "job_a", name: "A", about: "" },
-    program: { sha256: "0".repeat(64), url: "/blob/0", memory_bytes: 1 },
-    sub_jobs: subJobIds.map((id, index) => ({
-      sub_job_id: id,
-      first_row: index,
-      rows: 1,
-      chunk: null,
-      chunk_url: null,
-      chunk_sha256: null,
-    })),
-  };
-}
-
-/** How a sub-job ended. */
-function ended(id, change = {}) {
-  return {
-    sub_job_id: id,
-    output: new ArrayBuffer(64),
-    output_sha256: null,
-    rows_done: 1,
-    trap_site: null,
-    error: null,
-    elapsed_ms: 1000,
-    ...change,
-  };
-}
-
-/** A receipt of the hub. */
-function receipt(id, status = "stored") {
-  return { sub_job_id: id, status, message: "" };
-}
-
-test("ledger runs sub-jobs in the order of their offers and keeps reports until acknowledged", () => {
-  const ledger = new Ledger(2);
-  assert.equal(ledger.accept(offer("lease_a", "sub_1", "sub_2")), 2);
-  assert.equal(ledger.next()?.sub_job_id, "sub_1");
-  assert.equal(ledger.next()?.sub_job_id, "sub_2");
-  assert.equal(ledger.next(), undefined);
-  assert.equal(ledger.finish(ended("sub_1"))?.leaseId, "lease_a");
-  assert.deepEqual(ledger.leaseIds(), ["lease_a"]);
-  assert.equal(ledger.unacknowledged().length, 1);
-  ledger.acknowledge([receipt("sub_1")]);
-  assert.equal(ledger.unacknowledged().length, 0);
-  assert.equal(ledger.done, 1);
-});
-
-test("ledger counts no acknowledgement twice, and late or refused results not at all", () => {
-  const ledger = new Ledger(1);
-  ledger.accept(offer("lease_a", "sub_1", "sub_2", "sub_3"));
-  for (const id of ["sub_1", "sub_2", "sub_3"]) {
-    ledger.next();
-    ledger.finish(ended(id));
-  }
-  ledger.acknowledge([receipt("sub_1"), receipt("sub_1"), receipt("sub_unknown")]);
-  ledger.acknowledge([receipt("sub_1"), receipt("sub_2", "too_late")]);
-  ledger.acknowledge([receipt("sub_3", "refused")]);
-  assert.equal(ledger.done, 1);
-});
-
-test("ledger takes an empty offer as no work and a repeated one only once", () => {
-  const ledger = new Ledger(1);
-  const nothing = { lease_id: null, lease_seconds: 0, job: null, program: null, sub_jobs: [] };
-  assert.equal(ledger.accept(nothing), 0);
-  assert.equal(ledger.accept(offer("lease_a", "sub_1")), 1);
-  assert.equal(ledger.accept(offer("lease_b", "sub_1")), 0);
-});
-
-test("a revoked lease stops its running sub-jobs and their late results find no place", () => {
-  const ledger = new Ledger(2);
-  ledger.accept(offer("lease_a", "sub_1", "sub_2"));
-  ledger.accept(offer("lease_b", "sub_3"));
-  ledger.next();
-  assert.deepEqual(ledger.revoke("lease_a"), ["sub_1"]);
-  assert.equal(ledger.finish(ended("sub_1")), null);
-  assert.equal(ledger.next()?.sub_job_id, "sub_3");
-  assert.deepEqual(ledger.leaseIds(), ["lease_b"]);
-});
-
-test("stopping gives back everything undone by lease, and nothing that is done", () => {
-  const ledger = new Ledger(1);
-  ledger.accept(offer("lease_a", "sub_1", "sub_2"));
-  ledger.accept(offer("lease_b", "sub_3"));
-  ledger.next();
-  ledger.finish(ended("sub_1"));
-  ledger.next();
-  assert.deepEqual(ledger.releaseWaiting(), [{ leaseId: "lease_b", subJobIds: ["sub_3"] }]);
-  assert.deepEqual(ledger.releaseAll(), [{ leaseId: "lease_a", subJobIds: ["sub_2"] }]);
-  assert.deepEqual(ledger.leaseIds(), ["lease_a"], "its result is not yet acknowledged");
-  assert.equal(ledger.unacknowledged().length, 1);
-  ledger.acknowledge([receipt("sub_1")]);
-  assert.deepEqual(ledger.leaseIds(), []);
-});
-
-test("a result that found no way out goes back as undone, once", () => {
-  const ledger = new Ledger(1);
-  ledger.accept(offer("lease_a", "sub_1"));
-  ledger.next();
-  ledger.finish(ended("sub_1"));
-  assert.deepEqual(ledger.retract("sub_1"), { leaseId: "lease_a", subJobIds: ["sub_1"] });
-  assert.equal(ledger.retract("sub_1"), null);
-  assert.deepEqual(ledger.unacknowledged(), []);
-});
-
-test("ledger asks for one sub-job a worker first, more when they are short, none while it has enough", () => {
-  const ledger = new Ledger(4);
-  assert.equal(ledger.wants(), 4);
-  ledger.accept(offer("lease_a", ...Array.from({ length: 12 }, (_, index) => `sub_${index}`)));
-  assert.equal(ledger.wants(), 0);
-  for (let index = 0; index < 12; index++) {
-    ledger.next();
-    ledger.finish(ended(`sub_${index}`, { elapsed_ms: 100 }));
-  }
-  assert.ok(ledger.wants() > 4);
-});
-
-test("ledger asks for nothing while results pile up unsent", () => {
-  const ledger = new Ledger(1);
-  ledger.accept(offer("lease_a", "sub_1"));
-  ledger.next();
-  ledger.finish(ended("sub_1", { output: new ArrayBuffer(20 * 2 ** 20) }));
-  assert.equal(ledger.wants(), 0);
-  ledger.acknowledge([receipt("sub_1")]);
-  assert.equal(ledger.wants(), 1);
-});
-
-test("a chunk that is not what its hash says is not computed", async () => {
-  const chunk = new TextEncoder().encode("rows");
-  const offered = { ...offer("lease_a", "sub_1").sub_jobs[0], chunk, chunk_sha256: "0".repeat(64) };
-  await assert.rejects(chunkOf(offered), /chunk is not what its SHA-256 says/);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", chunk));
-  const hex = Buffer.from(digest).toString("hex");
-  assert.equal((await chunkOf({ ...offered, chunk_sha256: hex })).byteLength, 4);
-});
-
 test("a slow download is waited for as long as something comes, a silent one is given up", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   /** @type {ReadableStreamDefaultController<Uint8Array>} */
@@ -376,4 +237,47 @@ test("a slow download is waited for as long as something comes, a silent one is 
 
 test("the probe for SIMD is a valid module", () => {
   assert.equal(WebAssembly.validate(simd), true);
+});
+
+test("what the page says of its load counts only from the page itself, and within bounds", () => {
+  const origin = "https://site.example";
+  const data = { owc: 1, type: "load", busy_ms: 300, delay_ms: 20 };
+  const message = { data, origin, fromParent: true };
+  assert.deepEqual(readLoad(message, origin), { busyMs: 300, delayMs: 20 });
+  assert.equal(readLoad({ ...message, fromParent: false }, origin), null);
+  assert.equal(readLoad({ ...message, origin: "https://other.example" }, origin), null);
+  for (const bad of [null, "load", { owc: 1, type: "start" }, { type: "load" }])
+    assert.equal(readLoad({ ...message, data: bad }, origin), null);
+  const wild = { ...data, busy_ms: 1e300, delay_ms: "soon" };
+  assert.deepEqual(readLoad({ ...message, data: wild }, origin), { busyMs: 10_000, delayMs: 0 });
+});
+
+/** A report of a sub-job with so many bytes of output. */
+const reportOf = (id, bytes, leaseId = "lease_a") => ({
+  leaseId,
+  job: { id: "job_1", name: "", about: "" },
+  beaconed: false,
+  result: { sub_job_id: id, output: new Uint8Array(bytes).fill(id.length).buffer, error: null },
+});
+
+test("a farewell is a line of JSON and the outputs, as many as fit a beacon", () => {
+  const reports = [reportOf("sub_1", 10), reportOf("sub_22", 20, "lease_b"), reportOf("sub_333", 5)];
+  const { body, taken } = packFarewell("t", reports, [{ leaseId: "lease_a", subJobIds: ["sub_4"] }]);
+  assert.equal(taken.length, 3);
+  const end = body.indexOf(10);
+  const said = JSON.parse(new TextDecoder().decode(body.subarray(0, end)));
+  assert.deepEqual(
+    said.reports.map(({ lease_id, results }) => [lease_id, results.map((r) => r.output_bytes)]),
+    [["lease_a", [10, 5]], ["lease_b", [20]]],
+  );
+  assert.deepEqual(said.releases, [{ lease_id: "lease_a", sub_job_ids: ["sub_4"] }]);
+  assert.equal("output" in said.reports[0].results[0], false);
+  assert.deepEqual([...body.subarray(end + 1)], [...Array(10).fill(5), ...Array(5).fill(7), ...Array(20).fill(6)]);
+});
+
+test("a farewell is never larger than browsers let a beacon be", () => {
+  const many = Array.from({ length: 300 }, (_, n) => reportOf(`sub_${n}`, 1000));
+  const { body, taken } = packFarewell("t".repeat(300), many, []);
+  assert.ok(body.byteLength < 60_000 && taken.length > 30, `${body.byteLength}`);
+  assert.equal(packFarewell("t", [reportOf("sub_1", 60_000)], []).taken.length, 0);
 });

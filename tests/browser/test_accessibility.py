@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
 
 from owc.cli import demo_jobs
 from tests.browser.asking import Asker
-from tests.browser.conftest import Processes
+from tests.browser.conftest import AT_FULL_SPEED, Processes
 from tests.browser.visit import LOOKS, Visitor
 
 pytestmark = pytest.mark.browser
@@ -26,6 +26,7 @@ FLAWS = """async () => (await axe.run()).violations.flatMap(({id, nodes}) =>
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     context = chromium.new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 900})
+    context.add_init_script(AT_FULL_SPEED)
     yield context
     context.close()
 
@@ -51,6 +52,14 @@ def jobs(asker: Asker, processes: Processes, hub_url: str) -> dict[str, str]:
             "source": {"range": {"n": [-1, 2]}},
             "steps": [{"derive": {"m": "half(n)"}}],
         },
+        "skipped": {
+            **half,
+            "source": {"range": {"n": [-1, 2]}},
+            "steps": [{"derive": {"m": "half(n)"}}],
+            "on_error": "skip",
+            "deadline": "2999-12-31T12:00:00Z",
+            "strategy": "nearest",
+        },
     }
     found = {
         state: asker.submit({"name": state.title(), "about": f"A job: {state}.", **document})
@@ -58,6 +67,12 @@ def jobs(asker: Asker, processes: Processes, hub_url: str) -> dict[str, str]:
     }
     native = processes.start("volunteer", "owc", "volunteer", hub_url, "--until-idle")
     assert native.process.wait(60) == 0
+    strong = {"memory_bytes": 2**32 - 1, "score": 1_000_000, "mobile": False}
+    found["without volunteers"] = asker.submit({"name": "Strong", **rows, "requires": strong})
+    found["paused"] = asker.submit(demo_jobs.collatz_document(stop=200_000_000))
+    for state in ("without volunteers", "paused"):
+        asker.await_split(found[state])
+    asker.pause(found["paused"])
     found["running"] = asker.submit(demo_jobs.collatz_document(stop=200_000_000))
     asker.await_split(found["running"])
     return {state: f"/job/{job_id}" for state, job_id in found.items()}

@@ -17,9 +17,10 @@ pytestmark = pytest.mark.browser
 FORGERIES = """
     const frame = document.querySelector('iframe');
     const inner = frame.contentWindow;
-    for (const type of ['yes', 'consent', 'start', 'work', 'click', 'answer', 'status', 'size'])
-        for (const owc of [1, 2, true])
-            inner.postMessage({owc, type, answer: 'yes', consent: true, status: 'working'}, '*');
+    const types = ['yes', 'consent', 'start', 'work', 'click', 'answer', 'status', 'size'];
+    const more = {answer: 'yes', consent: true, status: 'working', busy_ms: -1e9};
+    for (const type of [...types, 'confirmed', 'load'])
+        for (const owc of [1, 2, true]) inner.postMessage({owc, type, ...more}, '*');
     for (const data of ['yes', null, 1, [], {type: 'yes'}]) inner.postMessage(data, '*');
     for (let i = 0; i < 20; i++) OpenWebCompute.start();
     OpenWebCompute.pause(); OpenWebCompute.stop(); OpenWebCompute.start();
@@ -40,6 +41,8 @@ DISGUISES = {
     "see-through": "opacity: 0.01",
     "covered by what lets clicks through": "",
     "shrunk": "transform: scale(0.3); transform-origin: bottom right",
+    "turned": "transform: rotate(3deg)",
+    "not drawn": "visibility: hidden",
     "blurred": "filter: blur(30px)",
     "blended away": "mix-blend-mode: multiply; filter: contrast(0)",
     "cut to a strip": "clip-path: inset(80% 0 0 0)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from owc.cli import demo_jobs
 from tests.browser.asking import Asker
@@ -38,6 +38,35 @@ def assert_right_and_counted_once(asker: Asker, job_id: str) -> None:
 def await_nobody_at_work(page: Page) -> None:
     """A job's page says by itself that nobody works any more."""
     expect(page.locator("[data-field=volunteers_at_work]")).to_have_text("0", timeout=20_000)
+
+
+def swallow_reports(socket: WebSocketRoute) -> None:
+    """A socket that never brings the hub a result; all else passes."""
+    server = socket.connect_to_server()
+
+    def pass_on(message: str | bytes) -> None:
+        if isinstance(message, str) and "_report" not in message:
+            server.send(message)
+
+    socket.on_message(pass_on)
+
+
+def test_results_that_a_closing_page_had_not_got_rid_of_come_by_its_beacon(
+    asker: Asker, site_url: str, visitor: Visitor
+) -> None:
+    job_id = collatz(asker)
+    visitor.context.route_web_socket("**/socket.io/**", swallow_reports)
+    site = visitor.meet_question(site_url)
+    visitor.say_yes(site)
+    card = visitor.card(site)
+    expect(card.locator(".phase")).to_have_text("Working", timeout=30_000)
+    site.wait_for_timeout(3000)
+    assert asker.job(job_id)["rows_settled"] == 0, "the socket brought a result"
+    site.goto("about:blank")
+    watching = visitor.open(f"{visitor.hub_url}/job/{job_id}")
+    expect(watching.locator("[data-field=rows_settled]")).not_to_have_text("0", timeout=30_000)
+    await_nobody_at_work(watching)
+    asker.cancel(job_id)
 
 
 def test_another_browser_finishes_what_a_closed_tab_left(

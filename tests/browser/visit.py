@@ -8,6 +8,9 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Frame, Page, Request, expect
 
+NO_GPU = "No available adapters."
+"""What Chromium itself says where WebGPU is asked for and there is no GPU."""
+
 LOOKS = 8
 """Times that a visitor looks and presses again, on a machine that is slow to draw."""
 
@@ -114,5 +117,7 @@ class Visitor:
             self.requests.append(request.url.removeprefix(self.hub_url))
 
     def _note_complaint(self, message: ConsoleMessage) -> None:
+        if message.text == NO_GPU:
+            return
         if message.type in ("error", "warning"):
             self.complaints.append(message.text)

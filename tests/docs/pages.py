@@ -34,6 +34,7 @@ class Block:
 def files() -> list[Path]:
     """Every text file of the repository's folders, and those beside them that it names."""
     found = [path for top in TOP for path in sorted((ROOT / top).rglob("*")) if path.is_file()]
+    found = [path for path in found if ROOT / "bench" / "results" not in path.parents]
     found += [path for path in ROOT.iterdir() if path.is_file() and path.name != ".git"]
     return [path for path in found if path.suffix not in {".pyc", ".png"}]
 

@@ -76,7 +76,7 @@ def recipe(name: str) -> pytest.MarkDecorator:
 def test_every_job_of_the_cookbook_is_tested() -> None:
     text = Path(__file__).read_text()
     assert all(f'@recipe("{path.stem}")' in text for path in FOLDER.glob("*.json"))
-    assert len(list(FOLDER.glob("*.json"))) == 12
+    assert len(list(FOLDER.glob("*.json"))) == 13
 
 
 @recipe("cleaning")
@@ -180,6 +180,18 @@ def test_matrix_product(done: Done) -> None:
     expected = np.array(shared["a"]["values"]) @ np.array(shared["b"]["values"])
     found = np.load(done.files["npy"])
     assert found.dtype == np.float64
+    assert (found == expected).all()
+
+
+@recipe("matrix-product-checked")
+def test_checked_matrix_product(done: Done) -> None:
+    shared = json.loads((FOLDER / "matrix-product-checked.json").read_text())["shared"]
+    expected = np.array(shared["a"]["values"]) @ np.array(shared["b"]["values"])
+    found = np.zeros((8, 8), np.int64)
+    for row in done.rows:
+        for i in range(4):
+            for j in range(4):
+                found[row["row"] + i, row["column"] + j] = row[f"c{i}{j}"]
     assert (found == expected).all()
 
 

@@ -1,8 +1,8 @@
 """`python -m tests.fuzz expressions 100000 --seed 7`: many cases, and told how it went.
 
 `expressions` are compared with DuckDB, `functions` with CPython, `jobs` with themselves in other
-partitions, and `documents` are compiled (`documents --guided`: atheris looks for ones that reach
-new parts of the compiler).
+partitions, `frames` of WebSockets with wsproto, and `documents` are compiled (`documents --guided`:
+atheris looks for ones that reach new parts of the compiler).
 """
 
 from __future__ import annotations
@@ -16,9 +16,15 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-from tests.fuzz import compare, compiling, dialect, functions, jobs
+from tests.fuzz import compare, compiling, dialect, frames, functions, jobs
 
-CASES = {"expressions": 100_000, "functions": 5_000, "jobs": 5_000, "documents": 20_000}
+CASES = {
+    "expressions": 100_000,
+    "functions": 5_000,
+    "frames": 20_000,
+    "jobs": 5_000,
+    "documents": 20_000,
+}
 
 
 def main() -> int:
@@ -39,6 +45,9 @@ def main() -> int:
             failed = _expressions(given.seed, cases, given.only)
         case "functions":
             failed = _functions(given.seed, cases)
+        case "frames":
+            frames.run(given.seed, cases)
+            failed = False  # it raises
         case "jobs":
             failed = _jobs(given.seed, cases)
         case _:

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from jobspec.document_rules.keywords import MEMBERS, SHARED, SOURCES, STEPS
+from jobspec.document_rules.wishes import ON_ERROR, STRATEGIES
 from jobspec.sql.functions import FORMS, FUNCTIONS, OPERATORS
 from jobspec.types import ValueType
 from tests.corpus import files
@@ -24,6 +25,12 @@ Draw = Callable[[int], int]
 
 _NUMBERS = (0, -1, 1, 1.5, -0.0, 1e308, 2**31, 2**53, 2**63, 2**64, -(2**63), 10**40, 0.1)
 _WORDS = ("", " ", "n", "NULL", "é😀", "\0", "x" * 300, "a.b", '"', "'", "--", "/*", ";", "$1")
+_WISHES = (
+    *(*ON_ERROR, *STRATEGIES, "SKIP", "fastest ", "2030-01-31T12:00:00Z", "2030-01-31t12:00z"),
+    *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2030-02-30T12:00:00Z"),
+    *("2030-01-31", "2030-01-31T12:00:00", "2030-01-31T24:00:00Z", "2030-W05-4T12:00Z"),
+    *("2030-01-31T12:00:00+25:00", "٢٠٣٠-01-31T12:00:00Z", "0000-01-01T00:00:00Z"),
+)
 _TOKENS = (
     *("(", ")", "((((", "))))", ",", "'", '"', " ", "\n", "--", "/*", "::", ".", "1", "1e9"),
     *("NULL", "AND", "OR", "NOT", "CASE", "WHEN", "THEN", "END", "IN (", "BETWEEN", "LIKE", "IS"),
@@ -94,6 +101,12 @@ _GOOD: list[dict[str, Any]] = [
         "source": {"range": {"n": [0, 10]}},
         "steps": [{"stop_when": "n * n > 50"}],
         "finish": [{"sample": {"rows": 1}}],
+        "deadline": "2030-01-31T12:00:00.5+05:30",
+        "strategy": "least_loaded",
+        "on_error": "skip",
+        "requires": {"score": 2.5, "memory_bytes": 1000, "mobile": False},
+        "split": {"seconds": 0.5},
+        "priority": 0,
     },
     {
         "name": "elsewhere",
@@ -144,6 +157,8 @@ def _change(draw: Draw, document: dict[str, Any]) -> None:
             container.extend([value] * draw(200))
         case _ if key == "wasm" and isinstance(value, str):
             container[key] = _module(draw, value)
+        case _ if key in ("deadline", "strategy", "on_error"):
+            container[key] = _one(draw, _WISHES)
         case _ if isinstance(value, str):
             container[key] = _text(draw, value)
         case _:

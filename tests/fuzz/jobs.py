@@ -2,8 +2,9 @@
 
 Steps and aggregate calls are drawn from the language's own tables, as expressions are. A partition
 is any cut of the source into ranges, each run in steps of any length, by instances that are fresh
-or were used before, arriving in any order. What docs say depends on the partition (plain sums of
-floats) is compared to nine digits.
+or were used before, arriving in any order. A range may be left in the middle: what is done of it
+is one part, and the slice of the rest another. What docs say depends on the partition (plain sums
+of floats) is compared to nine digits.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobspec import DocumentError, table_bytes
+from jobspec import DocumentError, chunk_rows, output_rows_done, slice_chunk, table_bytes
 from jobspec.aggregates import AGGREGATES, AggregateFunction
 from jobspec.aggregates.function import Distinct, Option
 from jobspec.arrow import arrow_schema
@@ -213,14 +214,26 @@ def _outputs(job: ParquetJob, rng: Random, sizes: Sequence[int]) -> list[bytes]:
     for chunk in job.ranges(sizes):
         if rng.random() < 0.3:
             program = Program(job.job.wasm)
-        program.input(chunk)
-        left = 1
-        while left > 0:
-            left = program.step(rng.choice([1, 2, 7, 1 << 20]))
-            if rng.random() < 0.3:
-                program.output()
-        assert left == 0, f"trap {left}"
-        found.append(program.output())
+        found += _parts(program, job, chunk, rng)
+    return found
+
+
+def _parts(program: Program, job: ParquetJob, chunk: bytes, rng: Random) -> list[bytes]:
+    """The output of a chunk, or that of its first rows and those of the slices of the rest."""
+    found = []
+    program.input(chunk)
+    left = 1
+    while left > 0:
+        left = program.step(rng.choice([1, 2, 7, 1 << 20]))
+        if rng.random() < 0.3:
+            output = program.output()
+            if left > 0 and rng.random() < 0.5:
+                found.append(output)
+                done = output_rows_done(output)
+                chunk = slice_chunk(job.job.plan, chunk, done, chunk_rows(chunk)[1] - done)
+                program.input(chunk)
+    assert left == 0, f"trap {left}"
+    found.append(program.output())
     return found
 
 

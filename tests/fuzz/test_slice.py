@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fuzz import compare, jobs
+from tests.fuzz import compare, frames, jobs
 
 
 def test_expressions_have_the_values_of_duckdb() -> None:
@@ -19,3 +19,7 @@ def test_any_partition_of_a_job_gives_the_same_result() -> None:
     assert not report.differences, "\n".join(report.differences)
     assert not report.uncovered
     assert report.partitions > 350
+
+
+def test_frames_of_websockets_are_read_as_wsproto_reads_them() -> None:
+    frames.run(5, 250)

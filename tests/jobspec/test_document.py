@@ -215,7 +215,7 @@ REFUSED: list[tuple[str, str, bytes]] = [
     ("wrong_type", "/steps/0/stop_when", raw(steps=[{"stop_when": 3}])),
     ("missing_key", "/steps/0/join/on", raw(steps=[{"join": {"table": "t"}}])),
     ("unknown_key", "/finish/0", raw(finish=[{"soort": ["n"]}])),
-    ("missing_key", "/trust/verify", raw(trust={})),
+    ("missing_key", "/trust", raw(trust={})),
     ("wrong_type", "/shared", raw(shared=[])),
     ("wrong_type", "/shared/m", raw(shared={"m": [1]})),
     ("choose_one", "/shared/m", raw(shared={"m": {}})),
@@ -239,15 +239,27 @@ REFUSED: list[tuple[str, str, bytes]] = [
     ("unknown_key", "/source/array", source(upload="0" * 64, format="csv", array="x")),
     ("unknown_type", "/source/columns/a", source(rows=[{"a": 1}], columns={"a": "decimal(19,2)"})),
     ("unknown_key", "/plugins", raw(plugins=[])),
-    ("not_supported_yet", "/deadline", raw(deadline="2026-12-31")),
     ("missing_key", "/output/image/y", raw(output={"image": {"x": "n", "value": "n"}})),
     ("bad_value", "/output", raw(output=["npy"])),
     ("choose_one", "/split", raw(split={"rows": 10, "seconds": 1})),
     ("choose_one", "/split", raw(split={})),
     ("bad_value", "/split/seconds", raw(split={"seconds": 0})),
-    ("not_supported_yet", "/trust", raw(trust={"replicas": 2})),
+    ("bad_value", "/trust/replicas", raw(trust={"replicas": 0})),
+    ("bad_value", "/trust/replicas", raw(trust={"replicas": 10})),
+    ("wrong_type", "/trust/replicas", raw(trust={"replicas": True})),
+    ("bad_value", "/trust", raw(trust={"replicas": 2, "quorum": 3})),
+    ("bad_value", "/trust/spot_check", raw(trust={"spot_check": 1.5})),
+    ("unknown_key", "/trust/replica", raw(trust={"replica": 2})),
     ("bad_value", "/output", raw(output=[])),
     ("duplicate_name", "/output", raw(output=["csv", "csv"])),
+    ("wrong_type", "/deadline", raw(deadline=1_900_000_000)),
+    ("bad_value", "/deadline", raw(deadline="tomorrow")),
+    ("wrong_type", "/strategy", raw(strategy=["fastest"])),
+    ("bad_value", "/strategy", raw(strategy="slowest")),
+    ("wrong_type", "/on_error", raw(on_error=None)),
+    ("wrong_type", "/category", raw(category=1)),
+    ("bad_value", "/category", raw(category="alchemy")),
+    ("bad_value", "/on_error", raw(on_error="ignore")),
     ("too_many_words", "", raw(steps=[{"derive": {"d": "n" + " + n" * 99}}] * 101)),
 ]
 
@@ -301,7 +313,7 @@ def test_all_problems_are_reported_at_once() -> None:
             about=1,
             priorty=3,
             steps=[{"filtr": "n > 1"}, {"limit": -1}, {"select": ["n"]}],
-            trust={"quorum": 3},
+            trust={"quorums": 3},
         )
     )
     assert {problem.pointer for problem in problems} == {
@@ -310,7 +322,7 @@ def test_all_problems_are_reported_at_once() -> None:
         "/steps/0",
         "/steps/1/limit",
         "/steps/2",
-        "/trust",
+        "/trust/quorums",
     }
 
 
@@ -325,6 +337,15 @@ def test_all_problems_are_reported_at_once() -> None:
         (raw(steps=[{"limit": 1}, {"filter": "n > 1"}]), "before 'limit'"),
         (raw(finish=[{"sort": ["n"]}, {"limit": 3}]), "one step of both"),
         (raw(plugins=[]), "call their functions"),
+        (raw(strategy="Fastest"), "did you mean 'fastest'?"),
+        (raw(strategy="round-robin"), "did you mean 'round_robin'?"),
+        (raw(strategy="closest"), "fastest, least_loaded, nearest, random, round_robin"),
+        (raw(category="Medicine"), "did you mean 'medicine'?"),
+        (raw(on_error="skipped"), "did you mean 'skip'?"),
+        (raw(on_error=True), "one of: fail, skip"),
+        (raw(onerror="skip"), "did you mean 'on_error'?"),
+        (raw(dedline="2030-01-31T12:00:00Z"), "did you mean 'deadline'?"),
+        (raw(timeout=60), "use 'deadline'"),
         (b"{'name': 1}", "double quotes"),
         (b'{"a": 1, }', "comma"),
         (b'{"a": 1 // x\n}', "no comments"),
@@ -484,6 +505,9 @@ def test_a_document_with_every_step_survives_as_text(closing: dict[str, Any]) ->
             finish=[{"sort": ["n"]}],
             shared={"t": {"rows": [{"n": 1}]}},
             trust={"verify": "n > 1"},
+            deadline="2030-01-31T12:00:00.25+01:00",
+            strategy="nearest",
+            on_error="skip",
             output={"image": {"x": "n", "y": "n", "value": "n"}, "npy": {"value": "n"}},
         )
     )

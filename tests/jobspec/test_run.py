@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Sequence
 
 import pytest
 
-from jobspec import ir
+from jobspec import ir, range_chunk
+from jobspec import run as running
 from jobspec.errors import RunError
 from jobspec.ir import Const, Function, Get, GetGlobal, If, Kind, Module, Op, Return, SetGlobal
-from jobspec.run import run_program
+from jobspec.run import Between, run_program
 from jobspec.wasm import encode
 from jobspec.wasm.codegen import assemble
+from tests.jobspec.jobs import MEMORY_BYTES, compiled
 
 I32, I64 = Kind.I32, Kind.I64
 MEMORY = 4 << 20
@@ -103,14 +106,130 @@ def test_rows_are_done_in_slices_and_each_is_told() -> None:
         fuel=None,
         memory_bytes=MEMORY,
         slice_rows=10,
-        after_slice=told.append,
+        after_slice=lambda between: told.append(between.rows_left),
     )
     assert told == [15, 5, 0]
 
 
+@pytest.mark.parametrize(
+    ("row_seconds", "expected"),
+    [
+        (1e-9, [64, 512, 4096, 10_000 - 64 - 512 - 4096]),
+        (2**-14, [64, 512, *[819] * 11, 415]),
+        (1.0, [64, *[1] * 9_936]),
+    ],
+)
+def test_slices_come_to_take_the_time_that_they_should(
+    monkeypatch: pytest.MonkeyPatch, row_seconds: float, expected: list[int]
+) -> None:
+    now = 0.0
+    step = running._Program.call
+
+    def call(self: running._Program, name: str, *args: int) -> int:
+        nonlocal now
+        if name == "step":
+            now += args[0] * row_seconds
+        return step(self, name, *args)
+
+    monkeypatch.setattr(running, "perf_counter", lambda: now)
+    monkeypatch.setattr(running._Program, "call", call)
+    left = [10_000]
+    run_program(
+        program(),
+        header(10_000),
+        fuel=None,
+        memory_bytes=MEMORY,
+        slice_seconds=0.05,
+        after_slice=lambda between: left.append(between.rows_left),
+    )
+    slices = [before - after for before, after in itertools.pairwise(left)]
+    assert slices == expected
+
+
+FLIGHT = "CAST(n * n AS string) || repeat('-', n % 7)"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ({"aggregate": {"n": "count(*)", "s": "sum(n * 0.1)", "m": "max(n % 997)"}},),
+        ({"aggregate": {"f": "fsum(n)", "q": "approx_quantile(n, 0.5)"}, "by": ["k"]},),
+        ({"aggregate": {"t": "string_agg(t, ',')", "d": "count(DISTINCT t)"}, "by": ["k"]},),
+        ({"filter": "n % 3 = 0"}, {"select": ["n", "t"]}),
+        ({"sort": ["k", "t desc"], "limit": 50},),
+        ({"distinct": ["k"]},),
+        ({"limit": 700},),
+        ({"stop_when": "n = 4321"},),
+    ],
+    ids=lambda steps: "+".join(name for step in steps for name in step),
+)
+def test_outputs_between_slices_are_those_of_their_rows_and_change_nothing(
+    steps: tuple[dict[str, object], ...],
+) -> None:
+    derive = {"derive": {"k": "n % 11", "t": FLIGHT}}
+    job = compiled({"range": {"n": [0, 5_000]}}, derive, *steps)
+    shown: list[tuple[int, bytes]] = []
+
+    def show(between: Between) -> None:
+        output = between.output(1 << 20)
+        assert output is not None
+        assert between.output(1 << 20) == output
+        assert between.output(len(output) - 1) is None
+        shown.append((5_000 - between.rows_left, output))
+
+    chunk = range_chunk(job.plan, 0, 5_000)
+    plain = run_program(job.wasm, chunk, fuel=None, memory_bytes=MEMORY_BYTES)
+    watched = run_program(
+        job.wasm,
+        chunk,
+        fuel=None,
+        memory_bytes=MEMORY_BYTES,
+        slice_rows=617,
+        after_slice=show,
+    )
+    assert watched == plain
+    assert shown[-1][1] == plain.output
+    for rows, output in shown:
+        part = run_program(
+            job.wasm, range_chunk(job.plan, 0, rows), fuel=None, memory_bytes=MEMORY_BYTES
+        )
+        assert part.output == output
+
+
+@pytest.mark.parametrize(("pages", "is_shown"), [(42, True), (41, False)])
+def test_a_program_that_needs_its_memory_is_not_asked_for_outputs_on_the_way(
+    pages: int, is_shown: bool
+) -> None:
+    grown = Op("memory.grow", (i32(20),))
+    input_body = (If(Op("i32.eq", (grown, i32(-1))), (Return(i32(0)),)), Return(i32(INPUT_AT)))
+    shown: list[bytes | None] = []
+    run_program(
+        program(input_body=input_body),
+        header(10),
+        fuel=None,
+        memory_bytes=pages * 65536,
+        after_slice=lambda between: shown.append(between.output(64)),
+    )
+    assert [output is not None for output in shown] == [is_shown]
+
+
+@pytest.mark.parametrize("change", [{"output_bytes": 63}, {"output": 65536 - 10}])
+def test_an_output_on_the_way_is_not_believed_either(change: dict[str, int]) -> None:
+    with pytest.raises(RunError) as raised:
+        run_program(
+            program(**change),
+            header(10),
+            fuel=None,
+            memory_bytes=MEMORY,
+            slice_rows=5,
+            after_slice=lambda between: between.output(100),
+        )
+    assert raised.value.code == "invalid"
+
+
 def test_an_exception_after_a_slice_ends_the_run() -> None:
-    def stop(rows_left: int) -> None:
-        raise KeyboardInterrupt(rows_left)
+    def stop(between: Between) -> None:
+        raise KeyboardInterrupt(between.rows_left)
 
     with pytest.raises(KeyboardInterrupt, match="15"):
         run_program(
@@ -244,3 +363,24 @@ def test_output_that_does_not_fit_is_a_matter_of_memory() -> None:
     with pytest.raises(RunError) as raised:
         run_program(program(output=0), header(1), fuel=10**6, memory_bytes=MEMORY)
     assert raised.value.code == "memory"
+
+
+def test_a_run_of_everything_twice_gives_the_same_and_needs_twice_the_fuel() -> None:
+    steps = {"derive": {"k": "n % 700"}}, {"aggregate": {"rows": "count(*)"}, "by": ["k"]}
+    job = compiled({"range": {"n": [0, 3_000]}}, *steps)
+    chunk = range_chunk(job.plan, 0, 3_000)
+    once, twice = (
+        run_program(job.wasm, chunk, fuel=10**9, memory_bytes=MEMORY_BYTES, twice=each)
+        for each in (False, True)
+    )
+    assert (twice.output, twice.rows_done) == (once.output, once.rows_done)
+    assert once.fuel_used is not None
+    assert twice.fuel_used is not None
+    assert 1.5 * once.fuel_used < twice.fuel_used < 2.5 * once.fuel_used
+
+
+def test_a_trap_ends_a_run_of_everything_twice_as_any_other() -> None:
+    job = compiled({"range": {"n": [0, 100]}}, {"derive": {"x": "(9223372036854775807 - 40) + n"}})
+    chunk = range_chunk(job.plan, 0, 100)
+    run = run_program(job.wasm, chunk, fuel=None, memory_bytes=MEMORY_BYTES, twice=True)
+    assert (run.rows_done, run.trap_site is None) == (41, False)

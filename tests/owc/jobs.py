@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+from sqlalchemy import func, select
 
 import jobspec
 from owc.domain.matching import Capabilities
-from owc.domain.states import Outcome
-from owc.services import catalogue, collection, dispatch, submission
+from owc.services import catalogue, collection, dispatch, leases, presence, submission
 from owc.services.hub import Hub
 from owc.services.values import LeaseOffer, OfferedSubJob, Receipt, Report, Submitter
+from owc.store import ContributionRow
+
+T = TypeVar("T")
 
 TRUSTED = Submitter(name="Ada", trusted=True)
 STRANGER = Submitter(name="Eve", trusted=False)
@@ -46,6 +53,18 @@ def upload_job(sha256: str, rows: int = 100) -> dict[str, Any]:
     }
 
 
+def at_once(function: Callable[[], T], times: int = 2) -> list[T]:
+    """What a function gives in several threads at once; raises what one of them raised."""
+    start = threading.Barrier(times)
+
+    def once() -> T:
+        start.wait()
+        return function()
+
+    with ThreadPoolExecutor(times) as pool:
+        return [each.result() for each in [pool.submit(once) for _ in range(times)]]
+
+
 def submit(hub: Hub, document: dict[str, Any], submitter: Submitter = TRUSTED) -> str:
     return submission.submit(hub, json.dumps(document).encode(), submitter)
 
@@ -56,6 +75,17 @@ def answer(hub: Hub, job_id: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def rows_credited(hub: Hub) -> dict[str, int]:
+    """Settled rows by volunteer, in all jobs together."""
+    with hub.database.read() as session:
+        rows = session.execute(
+            select(ContributionRow.volunteer_id, func.sum(ContributionRow.rows)).group_by(
+                ContributionRow.volunteer_id
+            )
+        )
+        return {volunteer_id: int(count) for volunteer_id, count in rows}
+
+
 @dataclass
 class Volunteer:
     """Does what a browser does, through the services instead of the wire."""
@@ -63,10 +93,19 @@ class Volunteer:
     hub: Hub
     id: str = ""
     lies: bool = False
-    capabilities: Capabilities = field(default_factory=lambda: Capabilities(score=1.0))
+    network: str = ""
+    capabilities: Capabilities = field(default_factory=lambda: Capabilities(score=1.0, cores=8))
 
     def __post_init__(self) -> None:
-        record = dispatch.enrol(self.hub, self.id or None, "native", self.capabilities, "net")
+        record = presence.enrol(
+            self.hub,
+            self.id or None,
+            "native",
+            self.capabilities,
+            self.network or f"network {id(self)}",
+            process_id="web_test",
+            socket=f"socket of {self.id}",
+        )
         self.id = record.id
 
     def lease(self, sub_jobs: int = 4) -> LeaseOffer | None:
@@ -116,7 +155,7 @@ class Volunteer:
         return stored
 
     def give_back(self, offer: LeaseOffer) -> int:
-        return dispatch.release(self.hub, self.id, offer.lease_id, None, Outcome.RELEASED)
+        return leases.release(self.hub, self.id, offer.lease_id)
 
     def _lie(self, offer: LeaseOffer, output: bytes) -> bytes:
         """A well-formed output with one value changed: the last bit of the first value."""

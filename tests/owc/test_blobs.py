@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,65 @@ def test_a_file_is_stored_whole_and_stays_where_it_was(blobs: Blobs, tmp_path: P
     path.write_bytes(content)
     assert blobs.read(blobs.put_file(path).sha256) == content
     assert path.exists()
+
+
+# Removing
+
+PUT_BEFORE = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def old(blobs: Blobs) -> str:
+    """The name of a blob that was put a day before PUT_BEFORE."""
+    sha256 = blobs.put(b"old").sha256
+    moment = (PUT_BEFORE - timedelta(days=1)).timestamp()
+    os.utime(blobs.path(sha256), (moment, moment))
+    return sha256
+
+
+def test_an_old_blob_goes_and_a_young_one_stays(blobs: Blobs, old: str, tmp_path: Path) -> None:
+    young = blobs.put(b"young").sha256
+    assert blobs.remove(young, put_before=PUT_BEFORE) is None
+    assert blobs.remove(old, put_before=PUT_BEFORE) == 3
+    assert blobs.remove(old, put_before=PUT_BEFORE) is None, "it is not there"
+    assert _files(tmp_path) == [blobs.path(young)]
+
+
+@pytest.mark.parametrize("is_aside", [False, True], ids=["before it is aside", "while it is aside"])
+def test_what_is_put_again_while_it_is_removed_stays(
+    blobs: Blobs, old: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_aside: bool
+) -> None:
+    rename = Path.rename
+
+    def put_meanwhile(place: Path, aside: Path) -> None:
+        if is_aside:
+            rename(place, aside)
+        blobs.put(b"old")
+        if not is_aside:
+            rename(place, aside)
+
+    monkeypatch.setattr(Path, "rename", put_meanwhile)
+    # what was put while the old file was aside is another file: the old one may go
+    assert blobs.remove(old, put_before=PUT_BEFORE) == (3 if is_aside else None)
+    assert blobs.read(old) == b"old"
+    assert _files(tmp_path) == [blobs.path(old)]
+
+
+def test_what_a_killed_process_had_moved_aside_is_put_back(
+    blobs: Blobs, old: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def die(place: Path, aside: Path) -> None:
+        rename(place, aside)
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", die)
+        with pytest.raises(SystemExit):
+            blobs.remove(old, put_before=PUT_BEFORE)
+    assert blobs.put_back_left_over() == 0, "somebody may be at it"
+    monkeypatch.setattr("owc.blobs.files._ASIDE_SECONDS", -1.0)
+    assert blobs.put_back_left_over() == 1
+    assert blobs.read(old) == b"old"
+    assert _files(tmp_path) == [blobs.path(old)]

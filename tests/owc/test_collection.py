@@ -11,7 +11,12 @@ from sqlalchemy import func, select
 
 from owc.domain.states import JobState, Outcome, SubJobState
 from owc.errors import UploadTooLarge
-from owc.services import catalogue, collection, dispatch, submission
+from owc.services import (
+    catalogue,
+    collection,
+    leases,
+    submission,
+)
 from owc.services.hub import Hub
 from owc.services.values import Report
 from owc.store import LeaseRow, ResultRow
@@ -186,12 +191,12 @@ def test_a_lease_ends_when_all_of_it_came_back(hub: Hub, job_id: str) -> None:
     reports = volunteer.reports(offer)
     assert len(reports) > 1
     collection.take_results(hub, reports[:1])
-    assert dispatch.renew(hub, volunteer.id, [offer.lease_id]).gone == ()
+    assert leases.renew(hub, volunteer.id, [offer.lease_id]).gone == ()
     collection.take_results(hub, reports[1:])
     with hub.database.read() as session:
         lease = session.get_one(LeaseRow, offer.lease_id)
     assert lease.outcome is Outcome.RETURNED
-    assert dispatch.renew(hub, volunteer.id, [offer.lease_id]).gone == (offer.lease_id,)
+    assert leases.renew(hub, volunteer.id, [offer.lease_id]).gone == (offer.lease_id,)
 
 
 def test_an_error_gives_the_sub_job_to_another(hub: Hub, job_id: str) -> None:

@@ -30,7 +30,6 @@ from owc.domain.states import (
     move,
     states_before,
 )
-from owc.domain.trust import Standing, needs_check
 from owc.errors import IllegalMove
 
 requirements = st.builds(
@@ -39,6 +38,7 @@ requirements = st.builds(
     features=st.frozensets(st.sampled_from(["simd128", "bulk_memory", "tail_call"])),
     mobile=st.booleans(),
     score=st.floats(0, 1000),
+    category=st.sampled_from(["other", "medicine"]),
 )
 capabilities = st.builds(
     Capabilities,
@@ -46,6 +46,7 @@ capabilities = st.builds(
     features=st.frozensets(st.sampled_from(["simd128", "bulk_memory", "tail_call"])),
     mobile=st.booleans(),
     score=st.floats(0, 2000),
+    categories=st.none() | st.frozensets(st.sampled_from(["other", "medicine"])),
 )
 
 
@@ -74,6 +75,7 @@ def test_every_state_of_a_job_can_be_reached_and_every_unfinished_job_can_be_can
         JobState.HELD,
         JobState.COMPILED,
         JobState.RUNNING,
+        JobState.PAUSED,
         JobState.MERGING,
     }
 
@@ -113,6 +115,14 @@ def test_most_programs_share_the_base_queue() -> None:
     assert requirement_key(Requirement(memory_bytes=65 * MEGABYTE, mobile=False)) == "m128-desktop"
 
 
+def test_scores_and_sizes_make_few_queues() -> None:
+    scores = {requirement_key(Requirement(score=score)) for score in range(100_000)}
+    scores |= {requirement_key(Requirement(score=score)) for score in (0.1, 0.5, 1_000_000)}
+    assert len(scores) == 1 + 18 + 1
+    sizes = {requirement_key(Requirement(memory_bytes=n * MEGABYTE)) for n in range(4097)}
+    assert sizes == {"base", "m128", "m256", "m512", "m1024", "m2048", "m4096"}
+
+
 @pytest.mark.parametrize("key", ["", "m", "base-base", "f_", "s1x", "desktop-", "../x"])
 def test_a_bad_requirement_key_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match="requirement key"):
@@ -123,22 +133,24 @@ def test_a_bad_requirement_key_is_refused(key: str) -> None:
     seconds=st.floats(0, 100),
     speed=st.floats(0.01, 100),
     cores=st.integers(1, 64),
-    waiting=st.integers(0, 1000),
+    remaining=st.integers(0, 1000),
+    volunteers=st.integers(0, 100),
     most=st.integers(1, 64),
 )
 def test_a_lease_holds_one_sub_job_at_least_and_never_too_many(
-    seconds: float, speed: float, cores: int, waiting: int, most: int
+    seconds: float, speed: float, cores: int, *, remaining: int, volunteers: int, most: int
 ) -> None:
     count = sizing.sub_jobs_per_lease(
         sub_job_seconds=seconds,
         speed=speed,
         cores=cores,
         target_seconds=10,
-        waiting=waiting,
+        remaining=remaining,
+        volunteers=volunteers,
         most=most,
     )
     assert 1 <= count <= most
-    assert count == 1 or count <= (waiting + 1) // 2
+    assert count == 1 or count * 2 * max(volunteers, 1) < remaining + 2 * max(volunteers, 1)
     assert count == 1 or count * seconds / speed / cores <= 10 * 1.001
 
 
@@ -180,31 +192,3 @@ def test_a_short_job_is_cut_finer_so_that_it_can_be_shared() -> None:
     assert size(16_000) == 1000
     assert size(800) == 100
     assert size(80) == 80
-
-
-jobs = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 50), max_size=6)
-
-
-@given(room=st.integers(-5, 100), queued=jobs, waiting=jobs)
-def test_fair_shares_fill_the_room_and_level_the_jobs(
-    room: int, queued: dict[str, int], waiting: dict[str, int]
-) -> None:
-    shares = sizing.fair_shares(room, queued, waiting)
-    assert set(shares) == set(waiting)
-    assert all(0 <= shares[job] <= waiting[job] for job in waiting)
-    assert sum(shares.values()) == max(0, min(room, sum(waiting.values())))
-    level = {job: queued.get(job, 0) + shares[job] for job in waiting}
-    for rich, share in shares.items():
-        for poor, could in waiting.items():
-            if share and shares[poor] < could:
-                assert level[rich] <= level[poor] + 1
-
-
-def test_trust_is_earned_slowly_and_lost_at_once() -> None:
-    standing = Standing()
-    for _ in range(10):
-        assert needs_check(standing, trust_after=10, spot_check=0, draw=0.5)
-        standing = standing.after(agreed=True)
-    assert not needs_check(standing, trust_after=10, spot_check=0.05, draw=0.5)
-    assert needs_check(standing, trust_after=10, spot_check=0.05, draw=0.01)
-    assert standing.after(agreed=False) == Standing(agreed=0, disagreed=1)

@@ -16,10 +16,13 @@ from redis import Redis
 from owc.queue import RedisServer
 from owc.services import catalogue, upkeep
 from owc.services.hub import Hub, open_hub
-from owc.services.liveness import is_alive, worker_name
+from owc.services.liveness import CHECKING, is_alive, worker_name
 from owc.settings import Settings
+from owc.store import migrate
 from owc.tasks.process import process_hub, use_hub
-from tests.owc.jobs import SQUARES, SQUARES_ANSWER, Volunteer, answer, submit
+from tests.owc.jobs import SQUARES, SQUARES_ANSWER, Volunteer, answer, rows_credited, submit
+from tests.owc.test_runs import eventually
+from tests.web.served import ended
 
 pytestmark = pytest.mark.redis
 
@@ -41,7 +44,10 @@ def test_a_process_opens_its_hub_from_the_environment(
     monkeypatch.setenv("OWC_DATABASE_URL", settings.database_url or "")
     use_hub(None)
     try:
-        assert process_hub().settings == settings
+        opened = process_hub().settings
+        assert opened.data_folder == settings.data_folder
+        assert opened.redis_url == settings.redis_url
+        assert opened.database_url == settings.database_url
         assert process_hub() is process_hub()
         process_hub().close()
     finally:
@@ -73,10 +79,29 @@ def _worker(settings: Settings, how: str, program: str = WORKER) -> subprocess.P
 
 def test_a_worker_process_does_the_tasks(hub: Hub, settings: Settings) -> None:
     job_id = submit(hub, SQUARES)
-    assert _worker(settings, "burst").wait(60) == 0
+    assert ended(_worker(settings, "burst"), 60) == 0
     Volunteer(hub).work_off()
-    assert _worker(settings, "burst").wait(60) == 0
+    assert ended(_worker(settings, "burst"), 60) == 0
     assert answer(hub, job_id) == SQUARES_ANSWER
+
+
+def test_a_worker_that_is_told_to_stop_ends_both_of_its_lanes(
+    settings: Settings, redis: Redis
+) -> None:
+    migrate(settings)
+    worker = _worker(settings, "serve")
+    names = {f"owc-{socket.gethostname()}-{worker.pid}{suffix}" for suffix in ("", CHECKING)}
+    try:
+        assert eventually(
+            lambda: all(redis.hget(f"rq:worker:{name}", "state") == b"idle" for name in names), 120
+        )
+        assert all(is_alive(name) for name in names)
+        worker.terminate()
+        assert worker.wait(30) == 0
+    finally:
+        worker.kill()
+    assert redis.smembers("rq:workers") == set()
+    assert not any(is_alive(name) for name in names)
 
 
 KILLED = (
@@ -85,7 +110,7 @@ import os, signal
 from owc.services import completion
 def die(*args):
     os.kill(os.getpid(), signal.SIGKILL)
-completion._write_pieces = die
+completion._open_range = die
 """
     + WORKER
 )
@@ -96,11 +121,11 @@ def test_the_task_of_a_killed_worker_is_done_by_the_next(
 ) -> None:
     job_id = submit(hub, SQUARES)
     worker = _worker(settings, "serve", KILLED)
-    assert worker.wait(60) == -signal.SIGKILL
+    assert ended(worker, 60) == -signal.SIGKILL
     assert catalogue.job_summary(hub, job_id).sub_jobs_total is None
     assert upkeep.reconcile(hub).tasks_requeued == 1
     assert upkeep.reconcile(hub).is_clean
-    assert _worker(settings, "burst").wait(60) == 0
+    assert ended(_worker(settings, "burst"), 60) == 0
     assert catalogue.job_summary(hub, job_id).sub_jobs_total == 10
 
 
@@ -116,7 +141,7 @@ def test_two_processes_serve_one_job_and_count_nothing_twice(
     hub: Hub, settings: Settings, redis_server: RedisServer
 ) -> None:
     job_id = submit(hub, {**SQUARES, "split": {"rows": 10}})
-    assert _worker(settings, "burst").wait(60) == 0
+    assert ended(_worker(settings, "burst"), 60) == 0
     context = multiprocessing.get_context("spawn")
     volunteers = [context.Process(target=_volunteer, args=(settings,)) for _ in range(2)]
     for process in volunteers:
@@ -124,8 +149,8 @@ def test_two_processes_serve_one_job_and_count_nothing_twice(
     for process in volunteers:
         process.join(120)
         assert process.exitcode == 0
-    assert _worker(settings, "burst").wait(60) == 0
+    assert ended(_worker(settings, "burst"), 60) == 0
     assert answer(hub, job_id) == SQUARES_ANSWER
     summary = catalogue.job_summary(hub, job_id)
     assert (summary.rows_settled, summary.sub_jobs_settled) == (1000, 100)
-    assert sum(each.rows_settled for each in catalogue.volunteers(hub)) == 1000
+    assert sum(rows_credited(hub).values()) == 1000

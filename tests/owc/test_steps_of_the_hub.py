@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import jobspec
 from owc.domain.states import JobState, SubJobState
 from owc.services import catalogue, checking, collection, completion
 from owc.services.hub import Hub
+from owc.services.plans import passes, read_plan, verify_of
+from owc.services.values import LeaseOffer
+from owc.store import JobRow
 from tests.owc.jobs import Volunteer, answer, submit
 
 pytestmark = pytest.mark.redis
@@ -67,11 +74,13 @@ def test_an_earlier_found_row_replaces_a_later_one(hub: Hub, run_tasks: RunTasks
     job_id = submit(hub, search("n % 400 = 250"))
     run_tasks()
     first, second = Volunteer(hub), Volunteer(hub)
-    before, rest = first.leased(4), second.leased(4)
-    collection.take_results(hub, second.reports(rest))
+    before, rest = ([each.leased(1) for _ in range(4)] for each in (first, second))
+    for offer in rest:
+        collection.take_results(hub, second.reports(offer))
     run_tasks()
     assert catalogue.job_summary(hub, job_id).sub_jobs_total == 7
-    collection.take_results(hub, first.reports(before))
+    for offer in before:
+        collection.take_results(hub, first.reports(offer))
     run_tasks()
     assert answer(hub, job_id) == [{"n": 250}]
     assert catalogue.job_summary(hub, job_id).sub_jobs_total == 3
@@ -144,7 +153,8 @@ def test_a_limit_ends_a_job_as_soon_as_one_sub_job_has_all_its_rows(
 def test_a_row_found_while_the_source_is_still_cut_ends_the_cutting(
     hub: Hub, run_tasks: RunTasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id = submit(hub, search("n >= 150"))
+    rows = [{"n": n} for n in range(1000)]
+    job_id = submit(hub, search("n >= 150", source={"rows": rows}))
     volunteer = Volunteer(hub)
     feed = completion.feed_queues
 
@@ -157,6 +167,7 @@ def test_a_row_found_while_the_source_is_still_cut_ends_the_cutting(
 
     monkeypatch.setattr(completion, "BATCH_ROWS", 3)
     monkeypatch.setattr(completion, "feed_queues", feed_and_find)
+    monkeypatch.setattr(completion, "make_room", lambda hub, name: feed_and_find(hub))
     run_tasks()
     assert states(hub, job_id) == ["settled", "settled", "cancelled"]
     assert answer(hub, job_id) == [{"n": 150}]
@@ -274,3 +285,70 @@ def test_a_verify_that_is_not_true_of_the_hubs_own_result_fails_the_job(
     assert view.failure is not None
     assert "trust.verify" in view.failure
     assert "rows 0 to 49" in view.failure
+
+
+PRODUCT = json.loads(
+    (Path(__file__).parents[2] / "docs/cookbook/matrix-product-checked.json").read_text()
+)
+
+
+class OneElementWrong(Volunteer):
+    """Lies in the element `c21` of the first tile."""
+
+    def _lie(self, offer: LeaseOffer, output: bytes) -> bytes:
+        column = 2 + 4 * 2 + 1
+        descriptor = 64 + 16 * column
+        values_at = int.from_bytes(output[descriptor + 4 : descriptor + 8], "little")
+        changed = bytearray(output)
+        changed[values_at] ^= 1
+        return bytes(changed)
+
+
+def test_one_wrong_element_of_a_trusted_volunteers_product_is_found_by_verify_alone(
+    hub: Hub, run_tasks: RunTasks
+) -> None:
+    """The hub of these tests never draws a check, and audits nothing."""
+    submit(hub, search("n < 0", split={"rows": 20}))
+    run_tasks()
+    volunteer = OneElementWrong(hub)
+    volunteer.work_off()
+    run_tasks()
+    job_id = submit(hub, {**PRODUCT, "split": {"rows": 1}})
+    run_tasks()
+    reports = []
+    while offer := volunteer.lease(4):
+        for sub_job in offer.sub_jobs:
+            volunteer.lies = len(reports) == 2
+            reports.append(volunteer.compute(offer, sub_job))
+    collection.take_results(hub, reports)
+    assert states(hub, job_id) == ["settled", "settled", "judging", "settled"]
+    run_tasks()
+    assert [each.volunteer for each in catalogue.sub_jobs(hub, job_id)][2] == "hub"
+    product = jobspec.check_document(json.dumps(PRODUCT).encode())
+    run = jobspec.run_program(
+        product.wasm, jobspec.range_chunk(product.plan, 0, 4), fuel=None, memory_bytes=1 << 26
+    )
+    right = [row for each in jobspec.merge(product.plan, [run.output]) for row in each.to_pylist()]
+    assert answer(hub, job_id) == right
+
+
+def test_what_verify_draws_is_the_hubs_and_another_each_time(hub: Hub, run_tasks: RunTasks) -> None:
+    job_id = submit(hub, {**VERIFIED, "trust": {"verify": "random() < 0.5"}})
+    run_tasks()
+    volunteer = Volunteer(hub)
+    offer = volunteer.leased(1)
+    output = volunteer.compute(offer, offer.sub_jobs[0]).output
+    assert output is not None
+    with hub.database.read() as session:
+        verify = verify_of(session, [job_id])[job_id]
+        job = session.get(JobRow, job_id)
+        assert job is not None
+        plan = read_plan(job.plan)
+
+    def found() -> list[bool]:
+        # two rows of a hundred are there, so a quarter of the draws passes
+        hubs = [replace(hub, draw=lambda at=at: at / 100) for at in range(100)]
+        return [passes(each, verify, plan, output) for each in hubs]
+
+    assert 10 < sum(found()) < 45
+    assert found() == found()

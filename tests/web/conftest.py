@@ -15,7 +15,6 @@ from owc.factory import WebHub, create_web_hub
 from owc.queue import RedisServer
 from owc.services.hub import Hub, open_hub
 from owc.settings import Settings
-from owc.store.migrate import migrate
 
 DOCUMENT: dict[str, Any] = {
     "name": "Even squares",
@@ -36,10 +35,12 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def hub(settings: Settings, redis_server: RedisServer) -> Hub:
+def hub(
+    settings: Settings, redis_server: RedisServer, make_database: Callable[[Settings], None]
+) -> Hub:
     with Redis.from_url(redis_server.url) as connection:
         connection.flushall()
-    migrate(settings)
+    make_database(settings)
     return open_hub(settings.with_changes(redis_url=redis_server.url))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -53,7 +52,11 @@ class ServedHub:
             self.process = subprocess.Popen(
                 [sys.executable, *self._command], cwd=ROOT, env=variables, stdout=log, stderr=log
             )
-        wait_until(lambda: self._is_ready(begin), what="the hub")
+        try:
+            wait_until(lambda: self._is_ready(begin), what="the hub")
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """kill -9: nothing is said, nothing is saved."""
@@ -64,9 +67,7 @@ class ServedHub:
     def stop(self) -> int:
         """Ask it to end; returns its exit status."""
         assert self.process is not None
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return end(self.process)
 
     def child(self, words: str) -> int:
         """The process id of the hub's child whose command line has these words; 0 if none."""
@@ -157,9 +158,25 @@ def volunteering(url: str, *options: str, workers: int = 1) -> Iterator[subproce
     try:
         yield process
     finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(30)
+        end(process)
+
+
+def end(process: subprocess.Popen[Any], seconds: float = 30) -> int:
+    """Ask a process to end; its exit status. One that does not end is killed, and that is an error:
+    left behind it would trouble tests that have nothing to do with it."""
+    if process.poll() is None:
+        process.terminate()
+    return ended(process, seconds)
+
+
+def ended(process: subprocess.Popen[Any], seconds: float = 30) -> int:
+    """The same for one that ends by itself."""
+    try:
+        return process.wait(seconds)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float = 60, what: str) -> None:

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from owc.cli import COMMANDS, owc
 from tests.web.conftest import ANSWER, DOCUMENT
-from tests.web.served import ROOT, ServedHub, serving, volunteering
+from tests.web.served import ROOT, ServedHub, end, serving, volunteering, wait_until
 
 
 @pytest.fixture
@@ -213,6 +213,41 @@ def test_jobs_watch_result_and_cancel(
 
 
 @pytest.mark.redis
+def test_a_job_is_paused_and_resumed(
+    run: Callable[..., Result], hub: ServedHub, tmp_path: Path
+) -> None:
+    path = tmp_path / "job.json"
+    path.write_text(json.dumps({**DOCUMENT, "requires": {"score": 1_000_000}}))
+    job_id = run("submit", path, "--url", hub.url).stdout.split()[0]
+    wait_until(lambda: hub.job(job_id)["state"] == "running", what="the split")
+    assert run("pause", job_id, "--url", hub.url).stdout.split() == [job_id, "paused"]
+    again = run("pause", job_id, "--url", hub.url)
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert "this one is paused" in again.stderr
+    assert run("resume", job_id, "--url", hub.url).stdout.split() == [job_id, "running"]
+    assert run("cancel", job_id, "--url", hub.url).stdout.split() == [job_id, "cancelled"]
+
+
+@pytest.mark.redis
+def test_rows_that_a_job_has_skipped_are_told(
+    run: Callable[..., Result], hub: ServedHub, tmp_path: Path
+) -> None:
+    job = {
+        "name": "Ratios",
+        "source": {"rows": [{"a": 6, "b": 3}, {"a": 1, "b": 0}, {"a": 8, "b": 2}]},
+        "steps": [{"derive": {"ratio": "a // b"}}, {"select": ["ratio"]}],
+        "on_error": "skip",
+    }
+    path = tmp_path / "job.json"
+    path.write_text(json.dumps(job))
+    result = run("submit", path, "--url", hub.url, "--wait")
+    assert result.exit_code == 0, result.output
+    assert "left out 1 row of the source" in result.stderr
+    job_id = result.stderr.split()[0]
+    assert [row["ratio"] for row in hub.rows(job_id)] == [2, 4]
+
+
+@pytest.mark.redis
 def test_problems_of_a_posted_document_are_printed(
     run: Callable[..., Result], hub: ServedHub, tmp_path: Path
 ) -> None:
@@ -280,10 +315,12 @@ def test_a_hub_needs_no_settings(tmp_path: Path) -> None:
     )
     assert process.stdout is not None
     with process.stdout:
-        said = process.stdout.readline()
-        assert requests.get(f"{said.split()[-1]}/readyz", timeout=30).ok
-        process.terminate()
-        assert process.wait(30) == 0
+        try:
+            said = process.stdout.readline()
+            assert requests.get(f"{said.split()[-1]}/readyz", timeout=30).ok
+        finally:
+            status = end(process)
+    assert status == 0
     assert said.startswith("serving http://127.0.0.1:")
     assert (tmp_path / "owc-data" / "owc.sqlite3").is_file()
 

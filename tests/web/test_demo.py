@@ -78,12 +78,13 @@ def test_nothing_outlives_a_killed_demo(tmp_path: Path) -> None:
         demo_command(tmp_path, "--workers", "1"), cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     with demo:
-        assert demo.stdout is not None
-        said = iter(demo.stdout)
-        next(line for line in said if "table of Unicode" in line)  # hub, site and volunteer run
-        mine = f"--parent-pid {demo.pid}"
-        assert len(command_lines(mine)) == 3
-        demo.kill()
-        demo.wait(10)
+        try:
+            assert demo.stdout is not None
+            said = iter(demo.stdout)
+            next(line for line in said if "table of Unicode" in line)  # hub, site, volunteer run
+            mine = f"--parent-pid {demo.pid}"
+            assert len(command_lines(mine)) == 3
+        finally:
+            demo.kill()
     wait_until(lambda: not command_lines(mine), what="the end of the demo's children")
     wait_until(lambda: not command_lines(str(tmp_path)), what="the end of the hub's own")

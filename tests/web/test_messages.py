@@ -72,13 +72,21 @@ def test_a_hello_that_does_not_fit_is_refused(change: dict[str, object]) -> None
 def test_binary_outputs_stay_binary_and_text_is_not_taken_for_them() -> None:
     result = {
         "sub_job_id": "sub_abc",
-        "output": b"\x00\xff",
+        "output_bytes": 2,
         "output_sha256": None,
         "rows_done": 3,
         "trap_site": None,
         "error": None,
         "elapsed_ms": 12.5,
     }
-    assert messages.SubJobResult.model_validate(result).output == b"\x00\xff"
-    with pytest.raises(ValidationError):
-        messages.SubJobResult.model_validate({**result, "output": "text"})
+    report = {
+        "token": "t",
+        "lease_id": "lease_abc",
+        "results": [result],
+        "outputs": b"\x00\xff",
+        "wants": 0,
+    }
+    assert messages.ResultReport.model_validate(report).outputs == b"\x00\xff"
+    for change in ({"outputs": "text"}, {"wants": -1}, {"wants": 1001}, {"results": []}):
+        with pytest.raises(ValidationError):
+            messages.ResultReport.model_validate({**report, **change})

@@ -7,19 +7,24 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 import jobspec
 from owc.clock import SystemClock
 from owc.factory import WebHub
-from owc.services import catalogue, completion, dispatch, upkeep
+from owc.services import catalogue, checking, completion, dispatch, standing, upkeep
+from owc.services.aftermath import begin_change
 from owc.services.hub import Hub
+from owc.store import VolunteerRow
+from owc.volunteer.packing import result_reports
 from owc.web.tokens import Purpose
 from tests.web.conftest import DOCUMENT
+from tests.web.served import wait_until
 
 pytestmark = pytest.mark.redis
 
 CAPABILITIES = {
-    "cores": 2,
+    "cores": 4,
     "memory_bytes": 1 << 30,
     "features": ["simd128"],
     "mobile": False,
@@ -38,6 +43,7 @@ class Socket:
         )
         self._heard: list[dict[str, Any]] = []
         self.token = web_hub.runtime.tokens.issue(Purpose.FRAME, "native")
+        self.standing: dict[str, Any] = {}
 
     def emit(self, event: str, *args: Any, **more: Any) -> Any:
         return self._client.emit(event, *args, namespace="/volunteer", **more)
@@ -68,6 +74,13 @@ class Socket:
         self._client.queue.clear()
 
     def hello(self, **change: Any) -> dict[str, Any]:
+        self.say_hello(**change)
+        welcome = self.hear("volunteer_welcome")
+        self.token = welcome["token"]
+        self.standing = self.hear("volunteer_standing")
+        return welcome
+
+    def say_hello(self, **change: Any) -> None:
         self.send(
             "volunteer_hello",
             **{
@@ -80,9 +93,6 @@ class Socket:
                 **change,
             },
         )
-        welcome = self.hear("volunteer_welcome")
-        self.token = welcome["token"]
-        return welcome
 
     def lease(self, sub_jobs: int = 4) -> dict[str, Any]:
         self.send("lease_request", sub_jobs=sub_jobs)
@@ -116,19 +126,23 @@ def job_id(post_job: Callable[..., Any], hub: Hub) -> str:
     return job_id
 
 
-@pytest.fixture
-def collecting(web_hub: WebHub) -> Iterator[None]:
-    """The task that stores results."""
-    task = web_hub.socketio.server.start_background_task(web_hub.volunteers.collector.run)
+@pytest.fixture(autouse=True)
+def exchanging(web_hub: WebHub) -> Iterator[None]:
+    """The task that serves what volunteers say."""
+    task = web_hub.socketio.server.start_background_task(web_hub.volunteers.exchange.run)
     yield
-    web_hub.volunteers.collector.stop()
+    web_hub.volunteers.exchange.stop()
     task.join()
 
 
-def result_of(hub: Hub, offer: dict[str, Any], sub_job: dict[str, Any]) -> dict[str, Any]:
+def result_of(hub: Hub, offer: dict[str, Any], index: int = 0) -> dict[str, Any]:
+    """What comes of a sub-job, with its output beside it as volunteers keep it."""
+    sub_job = offer["sub_jobs"][index]
+    start = sum(each["chunk_bytes"] for each in offer["sub_jobs"][:index])
+    chunk = offer["chunks"][start : start + sub_job["chunk_bytes"]]
     program = catalogue.program(hub, offer["job"]["id"])
     run = jobspec.run_program(
-        program, sub_job["chunk"], fuel=None, memory_bytes=offer["program"]["memory_bytes"]
+        program, chunk, fuel=None, memory_bytes=offer["program"]["memory_bytes"]
     )
     return {
         "sub_job_id": sub_job["sub_job_id"],
@@ -139,6 +153,12 @@ def result_of(hub: Hub, offer: dict[str, Any], sub_job: dict[str, Any]) -> dict[
         "error": None,
         "elapsed_ms": 1.5,
     }
+
+
+def report_of(*results: dict[str, Any], wants: int = 0) -> dict[str, Any]:
+    """The rest of a `result_report`."""
+    [message] = result_reports(results)
+    return {**message, "wants": wants}
 
 
 def states(hub: Hub, job_id: str) -> list[str]:
@@ -174,35 +194,111 @@ def test_a_lease_names_program_and_chunks(socket: Socket, job_id: str, hub: Hub)
     assert offer["job"]["id"] == job_id
     assert offer["program"]["url"] == f"/blob/{offer['program']['sha256']}"
     assert offer["lease_seconds"] >= 60
-    assert isinstance(offer["sub_jobs"][0]["chunk"], bytes)
+    lengths = [sub_job["chunk_bytes"] for sub_job in offer["sub_jobs"]]
+    assert len(lengths) == 4
+    assert (type(offer["chunks"]), len(offer["chunks"])) == (bytes, sum(lengths))
     assert "leased" in states(hub, job_id)
 
 
-@pytest.mark.usefixtures("collecting")
 def test_results_are_acknowledged_once_they_are_stored(
     socket: Socket, job_id: str, hub: Hub
 ) -> None:
     socket.hello()
     offer = socket.lease()
-    results = [result_of(hub, offer, sub_job) for sub_job in offer["sub_jobs"]]
-    socket.send("result_report", lease_id=offer["lease_id"], results=results)
+    results = [result_of(hub, offer, index) for index in range(len(offer["sub_jobs"]))]
+    socket.send("result_report", lease_id=offer["lease_id"], **report_of(*results))
     ack = socket.hear("result_ack")
     assert ack["lease_id"] == offer["lease_id"]
     assert {receipt["status"] for receipt in ack["results"]} == {"stored"}
     assert states(hub, job_id).count("judging") == len(results)
 
 
-@pytest.mark.usefixtures("collecting")
+def test_a_report_that_wants_more_brings_the_next_lease(
+    socket: Socket, job_id: str, hub: Hub
+) -> None:
+    socket.hello()
+    offer = socket.lease(2)
+    report = report_of(*(result_of(hub, offer, index) for index in range(2)), wants=3)
+    socket.send("result_report", lease_id=offer["lease_id"], **report)
+    assert socket.hear("result_ack")["lease_id"] == offer["lease_id"]
+    after = socket.hear("lease_offer")
+    assert after["job"]["id"] == job_id
+    assert len(after["sub_jobs"]) == 3
+    socket.send("result_report", lease_id=after["lease_id"], **report_of(result_of(hub, after)))
+    assert socket.hear("result_ack")["lease_id"] == after["lease_id"]
+    assert socket.hears_nothing(), "nothing more was wanted"
+
+
+def checkpoints_of(*outputs: bytes) -> list[dict[str, Any]]:
+    return [
+        {
+            "sub_job_id": f"sub_{index}",
+            "rows_done": 1,
+            "output_bytes": len(output),
+            "elapsed_ms": 1100.0,
+        }
+        for index, output in enumerate(outputs)
+    ]
+
+
+def test_checkpoints_are_taken_without_an_answer(socket: Socket) -> None:
+    assert socket.hello()["checkpoint_bytes"] == 16_384
+    checkpoints = checkpoints_of(b"one", b"", b"three")
+    report = {"lease_id": "lease_1", "checkpoints": checkpoints, "outputs": b"onethree"}
+    socket.send("checkpoint_report", **report)
+    assert socket.hears_nothing()
+    assert socket.lease()["lease_id"] is None
+
+
+@pytest.mark.parametrize(
+    ("lengths", "outputs"),
+    [
+        ([1], None),
+        ([None], b"x"),
+        ([2], b"x"),
+        ([1, None, 1], b"xxx"),
+        ([2**53 - 1], b"x"),
+        ([0], b"x"),
+    ],
+)
+def test_lengths_that_do_not_add_up_end_the_connection(
+    socket: Socket, connect: Callable[[], Socket], lengths: list[int | None], outputs: bytes | None
+) -> None:
+    socket.hello()
+    result = {
+        "output_sha256": None,
+        "rows_done": 1,
+        "trap_site": None,
+        "error": None,
+        "elapsed_ms": 1,
+    }
+    results = [
+        {**result, "sub_job_id": f"sub_{index}", "output_bytes": length}
+        for index, length in enumerate(lengths)
+    ]
+    report = {"lease_id": "lease_1", "results": results, "outputs": outputs, "wants": 0}
+    socket.send("result_report", **report)
+    assert socket.refused() == "bad_message"
+    other = connect()
+    other.hello()
+    checkpoints = checkpoints_of(*(b"" for _ in lengths))
+    for checkpoint, length in zip(checkpoints, lengths, strict=True):
+        checkpoint["output_bytes"] = length or 0
+    report = {"lease_id": "lease_1", "checkpoints": checkpoints, "outputs": outputs or b""}
+    other.send("checkpoint_report", **report)
+    assert other.refused() == "bad_message"
+
+
 def test_a_replayed_result_is_a_duplicate(socket: Socket, job_id: str, hub: Hub) -> None:
     socket.hello()
     offer = socket.lease()
-    result = result_of(hub, offer, offer["sub_jobs"][0])
+    result = result_of(hub, offer)
     for status in ("stored", "duplicate"):
-        socket.send("result_report", lease_id=offer["lease_id"], results=[result])
+        socket.send("result_report", lease_id=offer["lease_id"], **report_of(result))
         assert socket.hear("result_ack")["results"][0]["status"] == status
 
 
-@pytest.mark.usefixtures("collecting", "job_id")
+@pytest.mark.usefixtures("job_id")
 def test_the_result_of_anothers_lease_is_refused(
     socket: Socket, connect: Callable[[], Socket], hub: Hub
 ) -> None:
@@ -210,15 +306,15 @@ def test_the_result_of_anothers_lease_is_refused(
     thief = connect()
     thief.hello()
     offer = socket.lease()
-    result = result_of(hub, offer, offer["sub_jobs"][0])
-    thief.send("result_report", lease_id=offer["lease_id"], results=[result])
+    result = result_of(hub, offer)
+    thief.send("result_report", lease_id=offer["lease_id"], **report_of(result))
     receipt = thief.hear("result_ack")["results"][0]
     assert (receipt["status"], bool(receipt["message"])) == ("refused", True)
-    socket.send("result_report", lease_id=offer["lease_id"], results=[result])
+    socket.send("result_report", lease_id=offer["lease_id"], **report_of(result))
     assert socket.hear("result_ack")["results"][0]["status"] == "stored"
 
 
-@pytest.mark.usefixtures("collecting", "job_id")
+@pytest.mark.usefixtures("job_id")
 @pytest.mark.parametrize(
     "change",
     [
@@ -232,14 +328,13 @@ def test_the_result_of_anothers_lease_is_refused(
 def test_a_forged_output_is_refused(socket: Socket, hub: Hub, change: dict[str, Any]) -> None:
     socket.hello()
     offer = socket.lease()
-    result = {**result_of(hub, offer, offer["sub_jobs"][0]), **change}
-    socket.send("result_report", lease_id=offer["lease_id"], results=[result])
+    result = {**result_of(hub, offer), **change}
+    socket.send("result_report", lease_id=offer["lease_id"], **report_of(result))
     receipt = socket.hear("result_ack")["results"][0]
     assert receipt["status"] == "refused"
     assert receipt["message"]
 
 
-@pytest.mark.usefixtures("collecting")
 def test_an_unknown_lease_and_sub_job_are_refused_without_harm(socket: Socket, hub: Hub) -> None:
     socket.hello()
     result = {
@@ -251,7 +346,7 @@ def test_an_unknown_lease_and_sub_job_are_refused_without_harm(socket: Socket, h
         "error": None,
         "elapsed_ms": 1,
     }
-    socket.send("result_report", lease_id="lease_unknown", results=[result])
+    socket.send("result_report", lease_id="lease_unknown", **report_of(result))
     assert socket.hear("result_ack")["results"][0]["status"] == "refused"
     socket.send("lease_release", lease_id="lease_unknown", sub_job_ids=None, reason="")
     socket.send("lease_renew", lease_ids=["lease_unknown"])
@@ -275,14 +370,17 @@ def test_released_sub_jobs_wait_again(socket: Socket, job_id: str, hub: Hub) -> 
     socket.hello()
     offer = socket.lease()
     socket.send("lease_release", lease_id=offer["lease_id"], sub_job_ids=None, reason="tired")
-    assert set(states(hub, job_id)) == {"waiting"}
+    wait_until(lambda: set(states(hub, job_id)) == {"waiting"}, what="the release")
 
 
 def test_a_clean_goodbye_frees_its_leases_at_once(socket: Socket, job_id: str, hub: Hub) -> None:
     socket.hello()
     socket.lease()
     socket.goodbye()
-    assert set(states(hub, job_id)) == {"waiting"}
+    grace = hub.settings.grace_seconds
+    wait_until(
+        lambda: set(states(hub, job_id)) == {"waiting"}, seconds=grace / 2, what="the goodbye"
+    )
 
 
 def test_a_lease_made_while_its_socket_closes_is_freed_at_once(
@@ -292,18 +390,18 @@ def test_a_lease_made_while_its_socket_closes_is_freed_at_once(
     connections = web_hub.volunteers.connections
     connection = connections.of_volunteer(volunteer_id)
     assert connection is not None
-    lease = dispatch.lease
+    lease = dispatch.lease_many
     granted = []
 
     def lease_too_late(*args: Any) -> Any:
         connections.remove(connection.sid)
-        granted.append(lease(*args))
-        return granted[-1]
+        granted.extend(lease(*args))
+        return granted
 
-    monkeypatch.setattr(dispatch, "lease", lease_too_late)
+    monkeypatch.setattr(dispatch, "lease_many", lease_too_late)
     socket.send("lease_request", sub_jobs=2)
+    wait_until(lambda: bool(granted) and set(states(hub, job_id)) == {"waiting"}, what="release")
     assert granted[0].sub_jobs
-    assert set(states(hub, job_id)) == {"waiting"}
 
 
 def test_a_volunteer_that_comes_back_keeps_the_leases_it_names_and_no_others(
@@ -345,7 +443,7 @@ def test_work_that_nobody_takes_is_offered_to_everyone_who_waits(
         assert each.lease()["lease_id"] is None
     job_id = post_job().get_json()["id"]
     completion.split(hub, job_id)
-    web_hub.volunteers.nudge()  # the first of them are told, and never ask
+    web_hub.volunteers.nudge(8)  # the first of them are told, and never ask
     web_hub.background.feed_and_expire()
     assert sockets[-1].hear("work_available") == {}
     assert sockets[-1].lease()["lease_id"] is not None
@@ -353,9 +451,10 @@ def test_work_that_nobody_takes_is_offered_to_everyone_who_waits(
 
 def test_a_revoked_lease_is_told_to_its_volunteer(socket: Socket, web_hub: WebHub) -> None:
     volunteer_id = socket.hello()["volunteer_id"]
-    web_hub.volunteers.revoke(volunteer_id, "lease_1", "The job was cancelled.")
+    web_hub.volunteers.revoke(volunteer_id, "lease_1", None, "The job was cancelled.")
     assert socket.hear("lease_revoke") == {
         "lease_id": "lease_1",
+        "sub_job_ids": None,
         "reason": "The job was cancelled.",
     }
 
@@ -378,6 +477,7 @@ def test_a_revoked_lease_is_told_to_its_volunteer(socket: Socket, web_hub: WebHu
         ("lease_release", ({"token": "t", "lease_id": None, "sub_job_ids": [], "reason": ""},)),
         ("result_report", ({"token": "t", "lease_id": "lease_1", "results": []},)),
         ("result_report", ({"token": "t", "lease_id": "lease_1", "results": [{}] * 101},)),
+        ("checkpoint_report", ({"token": "t", "lease_id": "lease_1", "checkpoints": []},)),
         ("no_such_event", ({},)),
     ],
 )
@@ -487,7 +587,7 @@ def test_pages_are_told_what_changes(
     assert told[0]["args"][0]["id"] == job_id
     other = web_hub.socketio.test_client(web_hub.app, namespace="/watch")
     other.emit("watch_jobs", {}, namespace="/watch")
-    web_hub.watchers.job_changed(catalogue.job_summary(hub, job_id).as_dict())
+    web_hub.watchers.jobs_changed([job_id])
     web_hub.watchers.tell()
     assert len(watcher.get_received("/watch")) == len(other.get_received("/watch")) == 1
 
@@ -502,3 +602,44 @@ def test_a_bad_wish_to_watch_ends_the_connection(
     watcher = web_hub.socketio.test_client(web_hub.app, namespace="/watch")
     watcher.emit(event, message, namespace="/watch")
     assert not watcher.is_connected("/watch")
+
+
+def test_a_volunteer_is_told_how_it_stands_and_when_that_changes(
+    socket: Socket, web_hub: WebHub, hub: Hub
+) -> None:
+    volunteer_id = socket.hello()["volunteer_id"]
+    assert socket.standing["status"] == "new"
+    assert (socket.standing["agreed"], socket.standing["needed"]) == (0, 10)
+    with begin_change(hub) as change:
+        volunteer = change.session.get_one(VolunteerRow, volunteer_id)
+        for _ in range(3):
+            standing.lose_trust(change, volunteer)
+    web_hub.volunteers.stand([volunteer_id, "vol_elsewhere"])
+    told = socket.hear("volunteer_standing")
+    assert told["status"] == "barred"
+    assert told["until"] is not None
+    assert "3 times" in told["message"]
+    assert socket.lease()["lease_id"] is None
+
+
+def test_a_volunteer_asks_for_its_credit_and_its_jobs(
+    socket: Socket, job_id: str, hub: Hub, client: FlaskClient
+) -> None:
+    socket.hello()
+    offer = socket.lease(1)
+    report = report_of(result_of(hub, offer))
+    socket.send("result_report", lease_id=offer["lease_id"], **report)
+    socket.hear("result_ack")
+    checking.check_sub_jobs(hub, [offer["sub_jobs"][0]["sub_job_id"]])
+    headers = {"Authorization": f"Bearer {socket.token}"}
+    answer = client.get("/volunteer/me", headers=headers)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.json["standing"]["agreed"] == 1
+    assert answer.json["standing"]["credit"] > 0
+    (job,) = answer.json["jobs"]
+    assert (job["id"], job["rows"], job["url"]) == (
+        job_id,
+        offer["sub_jobs"][0]["rows"],
+        f"/job/{job_id}",
+    )
+    assert client.get("/volunteer/me").status_code == 401

@@ -68,7 +68,7 @@ FUNCTIONS = (
         ),
         about="A number from 0 up to but not including 1 that differs from row to row, from call"
         " to call and from job to job, and is the same whenever and wherever that row of the job"
-        " is computed (Philox4x32-10).",
+        " is computed (Philox4x32-10); in `trust.verify` nobody can foresee it.",
         examples=(("random() >= 0 AND random() < 1", "true"),),
         differs="the same in every run",
     ),

@@ -1,0 +1,1 @@
+"""Benchmarks of a running hub, seen over the wire only."""

@@ -1,0 +1,1 @@
+"""Other systems running no-ops on the same machine, each a program that prints one JSON line."""

@@ -1,0 +1,1 @@
+"""What is measured, one file a question. Each gives figures; `bench.dispatch` orders them."""

@@ -1,0 +1,1 @@
+"""The simulator's cast for real: native volunteers, each a process, before a served hub."""
