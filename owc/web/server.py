@@ -35,8 +35,10 @@ _FIRST_SECONDS = 15.0  # for the first word of a connection
 _HEAD_SECONDS = 10.0  # for the headers of a request, once it has begun
 _BODY_SECONDS = 10.0  # and a second more for each of so many bytes that are waited for
 _BODY_BYTES_A_SECOND = 4_096
-_LEFT_BYTES = 1 << 20  # of a refused body that are read, so that the refusal is too
-_LEFT_SECONDS = 2.0
+# Of a refused body that are read, so that the refusal is too: a reset overtakes the answer in a
+# client, or a proxy, that is still sending. More than all the buffers between the two hold.
+_LEFT_BYTES = 16 << 20
+_LEFT_SECONDS = 5.0
 _OWN_FILES = 256  # that connections leave to databases, blobs and Redis
 _REFUSAL = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -177,7 +179,7 @@ class _Body(Input):  # type: ignore[misc]  # gevent ships no types
         try:
             with gevent.Timeout(_LEFT_SECONDS, TimeoutError):
                 while left > 0:
-                    block = super().read(min(left, 16_384))
+                    block = super().read(min(left, 65_536))
                     if not block:
                         return
                     left -= len(block)

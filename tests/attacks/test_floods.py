@@ -123,6 +123,16 @@ def test_a_refused_body_is_not_read_to_its_end(narrow: AttackedHub) -> None:
         assert answer in {b""} or answer.startswith(b"HTTP/1.1 413 ")
 
 
+def test_a_refusal_is_heard_by_who_is_still_sending(narrow: AttackedHub) -> None:
+    """As a proxy is, which gives up an answer that it has not read when its writing fails."""
+    left = server._LEFT_BYTES
+    with socket.create_connection(("127.0.0.1", narrow.port), timeout=30) as raw:
+        raw.sendall(request("POST /volunteer/output", f"Content-Length: {left}"))
+        for _ in range(left // 65_536):
+            raw.sendall(bytes(65_536))
+        assert raw.recv(1000).startswith(b"HTTP/1.1 401 ")
+
+
 def answers(hub: AttackedHub) -> bool:
     return requests.get(f"{hub.url}/healthz", timeout=10, headers={"Connection": "close"}).ok
 
