@@ -5,6 +5,7 @@ Not here: memory layout (`jobspec.table_bytes`), reading files (`jobspec.sources
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -69,6 +70,7 @@ def value_type(arrow: pa.DataType) -> ValueType | None:
     return _VALUE_TYPES.get(arrow)
 
 
+@functools.lru_cache(maxsize=256)
 def arrow_schema(schema: Schema) -> pa.Schema:
     return pa.schema(
         [

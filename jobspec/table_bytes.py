@@ -281,7 +281,7 @@ class _Reader:
 
     def _skip_padding(self) -> int:
         start = aligned(self._position)
-        if self._bytes[self._position : start].any():
+        if self._data[self._position : start].strip(b"\0"):
             raise OutputError(f"the padding before {start} is not zero")
         return start
 

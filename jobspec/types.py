@@ -74,15 +74,15 @@ class ValueType(StrEnum):
 
     @property
     def is_integer(self) -> bool:
-        return self.value[0] in "iu"
+        return self._value_[0] in "iu"
 
     @property
     def is_float(self) -> bool:
-        return self.value[0] == "f"
+        return self._value_[0] == "f"
 
     @property
     def is_decimal(self) -> bool:
-        return self.value.startswith("decimal")
+        return self._value_.startswith("decimal")
 
     @property
     def is_number(self) -> bool:
@@ -97,7 +97,7 @@ class ValueType(StrEnum):
     @property
     def is_signed(self) -> bool:
         """Whether the numbers that carry values can be negative: not those of unsigned integers."""
-        return self.value[0] in "ifdt"  # i8, f32, decimal(9,2), date, timestamp
+        return self._value_[0] in "ifdt"  # i8, f32, decimal(9,2), date, timestamp
 
     @property
     def bits(self) -> int:

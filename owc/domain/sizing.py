@@ -135,9 +135,10 @@ def window_seconds(leased_seconds: float) -> float:
 
 def next_paces(paces: Mapping[str, float], program: str, speed: float) -> dict[str, float]:
     """Speeds by program, the latest last; the oldest are forgotten."""
-    kept = {name: value for name, value in paces.items() if name != program}
+    kept = dict(paces)
+    kept.pop(program, None)
     kept[program] = speed
-    return dict(list(kept.items())[-PACES_KEPT:])
+    return dict(list(kept.items())[-PACES_KEPT:]) if len(kept) > PACES_KEPT else kept
 
 
 def segment_rows(*, rows_per_sub_job: int, row_bytes: float) -> int:

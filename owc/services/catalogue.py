@@ -16,7 +16,7 @@ from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import Session, undefer_group
 
 from owc.blobs.segments import HUB
-from owc.domain.matching import capabilities_from, missing, requirement_of
+from owc.domain.matching import missing, requirement_of, satisfies
 from owc.domain.states import COMPUTING, JobState, LeaseState, SubJobState
 from owc.errors import NotFound, Removed, ResultNotReady
 from owc.services import settled, summaries
@@ -51,6 +51,8 @@ PAGE_MOST = 1000
 SHOWN_SUB_JOBS = 50
 SHOWN_SKIPPED = 50
 _SHOWN_BEFORE_OPEN = 10
+_AT_ONCE = 100
+"""Volunteers that are looked at together."""
 
 
 def list_jobs(hub: Hub, before: datetime | None = None, limit: int = 50) -> tuple[JobSummary, ...]:
@@ -308,12 +310,13 @@ def _unmet(session: Session, job: JobRow) -> tuple[str, ...]:
     """Why nobody who is connected can run a job that has work to hand out."""
     if job.state is not JobState.RUNNING:
         return ()
-    fleet = session.scalars(
-        select(VolunteerRow.capabilities).where(VolunteerRow.process_id.is_not(None))
-    )
+    fleet = select(VolunteerRow.capabilities).where(VolunteerRow.process_id.is_not(None))
     # its queue's, which may be a little more than its own
     needed = requirement_of(job.requirement_key)
-    return missing(needed, [capabilities_from(each) for each in fleet])
+    one_by_one = fleet.execution_options(yield_per=_AT_ONCE)  # mostly the first of them can
+    if any(satisfies(each, needed) for each in session.scalars(one_by_one)):
+        return ()
+    return missing(needed, session.scalars(fleet).all())
 
 
 def _first_shown(session: Session, job: JobRow) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from owc import telemetry
-from owc.domain.matching import capabilities_from, queue_name, requirement_of, satisfies
+from owc.domain.matching import queue_name, requirement_of, satisfies
 from owc.domain.states import JobState, LeaseState
 from owc.domain.trust import Status
 from owc.errors import UnknownVolunteer
@@ -42,6 +42,9 @@ from owc.store import JobRow, LeaseRow, ResultRow, VolunteerRow
 
 ROUNDS = 6
 """A call looks at the queues at most this often: entries can be stale, but not endlessly."""
+
+AHEAD = 4
+"""Who has emptied a queue asks again soon: so many times what they ask for now is fed to it."""
 
 FRUITLESS = 2
 """So often a queue may give nothing that anybody here can have before the others get their turn."""
@@ -121,7 +124,6 @@ def _read_asking(hub: Hub, asks: Sequence[Ask]) -> dict[str, Asking]:
     needed = [(queue_name(key, priority), requirement_of(key)) for key, priority in queues]
     asking = {}
     for row in volunteers:
-        capabilities = capabilities_from(row.capabilities)
         held_leases, held_sub_jobs = at_work.get(row.id, (0, 0))
         status = status_of(settings, row, hub.clock.now())
         most = wanted[row.id] if held_leases < settings.leases_per_volunteer else 0
@@ -133,9 +135,9 @@ def _read_asking(hub: Hub, asks: Sequence[Ask]) -> dict[str, Asking]:
         asking[row.id] = Asking(
             volunteer_id=row.id,
             network=row.network,
-            queues=tuple(name for name, each in needed if satisfies(capabilities, each)),
+            queues=tuple(name for name, each in needed if satisfies(row.capabilities, each)),
             most=most,
-            capabilities=capabilities,
+            capabilities=row.capabilities,
             speed=row.speed,
             paces=row.paces,
             at_work=held_sub_jobs,
@@ -198,7 +200,7 @@ def _pop(hub: Hub, names: Sequence[str], count: int, dry: set[str]) -> Popped:
             return popped
         dry.update(popped.empty)
         if popped.forgotten or waits(hub, popped.empty):
-            feed_queues(hub, least=count)
+            feed_queues(hub, least=AHEAD * count)
 
 
 def _grant(

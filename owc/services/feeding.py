@@ -315,7 +315,7 @@ def cut_sub_jobs(session: Session, job: AnyRow, most: int, now: datetime) -> lis
     if not pieces:
         return []
     ids = new_ids("sub", len(pieces))
-    session.execute(
+    session.connection().execute(
         insert(SubJobRow),
         [
             {

@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import TypeAlias
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, null, select, update
 from sqlalchemy.orm import Session
 
 import jobspec
@@ -145,10 +146,10 @@ def share_out(
 
     `left`: how many more wait in their queue; `volunteers`: how many share what remains.
     """
-    pending: dict[str, list[AnyRow]] = defaultdict(list)
+    pending: dict[str, dict[str, AnyRow]] = defaultdict(dict)
     for sub_job in waiting:
         if sub_job.job_id in jobs:
-            pending[sub_job.job_id].append(sub_job)
+            pending[sub_job.job_id][sub_job.id] = sub_job
     shares = []
     for asking in members:
         if not pending:
@@ -156,16 +157,19 @@ def share_out(
         job, fitting = _choose(asking, pending, jobs, said)
         if job is None:
             continue
-        count, speed = _count(settings, asking, job, fitting, left=left, volunteers=volunteers)
+        remaining = len(pending[job.id]) + left
+        count, speed = _count(
+            settings, asking, job, fitting, remaining=remaining, volunteers=volunteers
+        )
         taken = tuple(fitting[:count])
         if not taken:
             continue
-        gone = {sub_job.id for sub_job in taken}
-        pending[job.id] = [each for each in pending[job.id] if each.id not in gone]
+        for sub_job in taken:
+            del pending[job.id][sub_job.id]
         if not pending[job.id]:
             del pending[job.id]
         shares.append(Share(volunteer_id=asking.volunteer_id, job=job, sub_jobs=taken, speed=speed))
-    unused = {sub_job.id for sub_jobs in pending.values() for sub_job in sub_jobs}
+    unused = {sub_job_id for sub_jobs in pending.values() for sub_job_id in sub_jobs}
     return shares, [sub_job.id for sub_job in waiting if sub_job.id in unused]
 
 
@@ -176,16 +180,20 @@ def read_said(session: Session, waiting: Iterable[AnyRow]) -> Said:
 
 
 def _choose(
-    asking: Asking, pending: Mapping[str, list[AnyRow]], jobs: Mapping[str, AnyRow], said: Said
+    asking: Asking,
+    pending: Mapping[str, Mapping[str, AnyRow]],
+    jobs: Mapping[str, AnyRow],
+    said: Said,
 ) -> tuple[AnyRow | None, list[AnyRow]]:
-    """A job, and what of it this volunteer may be given; preferably that of its last program."""
+    """A job, and the first of it that this volunteer may be given, as many as it may have;
+    preferably of the job of its last program."""
     last = next(reversed(list(asking.paces)), None)
     by_preference = sorted(
         pending, key=lambda job_id: pace_key(jobs[job_id].program_sha256) != last
     )
     for job_id in by_preference:
-        fitting = [each for each in pending[job_id] if _may_have(asking, each, said)]
-        if fitting:
+        all_fitting = (each for each in pending[job_id].values() if _may_have(asking, each, said))
+        if fitting := list(islice(all_fitting, asking.most)):
             return jobs[job_id], fitting
     return None, []
 
@@ -202,22 +210,23 @@ def _count(
     settings: Settings,
     asking: Asking,
     job: AnyRow,
-    pending: Sequence[AnyRow],
+    fitting: Sequence[AnyRow],
     *,
-    left: int,
+    remaining: int,
     volunteers: int,
 ) -> tuple[int, float]:
-    """How many of a job's pending sub-jobs a volunteer gets, and its speed on that program."""
+    """How many of these sub-jobs of a job a volunteer gets, and its speed on that program.
+    `remaining`: how many wait and are cut already."""
     known = asking.paces.get(pace_key(job.program_sha256))
     speed, cores = known or asking.speed, asking.capabilities.cores
     uncut = max(job.rows_ready - job.next_row, 0) // (job.rows_per_sub_job or 1)
-    remaining = len(pending) + left + uncut
+    remaining += uncut
     if not sizing.may_prefetch(
         at_work=asking.at_work, cores=cores, remaining=remaining, volunteers=volunteers
     ):
         return 0, speed
     count = sizing.sub_jobs_per_lease(
-        sub_job_seconds=(job.row_seconds or 0.0) * pending[0].rows,
+        sub_job_seconds=(job.row_seconds or 0.0) * fitting[0].rows,
         speed=speed,
         cores=cores,
         target_seconds=sizing.target_seconds(
@@ -228,7 +237,7 @@ def _count(
         # the first lease of a program only measures
         most=min(asking.most, cores) if known is None and job.row_seconds else asking.most,
     )
-    return min(count, len(pending)), speed
+    return min(count, len(fitting)), speed
 
 
 def grant(change: Change, shares: Sequence[Share], *, copies: bool = False) -> list[Granted]:
@@ -266,7 +275,7 @@ def grant(change: Change, shares: Sequence[Share], *, copies: bool = False) -> l
     else:
         statement = statement.values(
             state=SubJobState.LEASED,
-            queued_at=None,
+            queued_at=null(),
             lease_id=bindparam("lease"),
             leased_at=change.now,
             leases=SubJobRow.leases + 1,

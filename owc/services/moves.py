@@ -6,7 +6,7 @@ What must follow outside SQL is noted in the Aftermath.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
@@ -48,6 +48,9 @@ OUTCOMES_BY_WEIGHT = (
     Outcome.NOT_NEEDED,
 )
 """A lease whose sub-jobs ended differently is called after the first of these among them."""
+
+ELSEWHERE = "The result came from elsewhere."
+"""Why who works on a sub-job need not go on."""
 
 _ASKING = (SubJobState.WAITING, SubJobState.LEASED)
 """The states in which a sub-job can ask for another volunteer's result."""
@@ -207,6 +210,12 @@ def open_entries(lease: LeaseRow) -> list[str]:
     return [sub_job_id for sub_job_id, outcome in lease.entries.items() if outcome is None]
 
 
+def outcome_of(entries: Mapping[str, str | None]) -> Outcome:
+    """What a lease is called of which every sub-job has ended."""
+    outcomes = set(entries.values())
+    return next(each for each in OUTCOMES_BY_WEIGHT if each in outcomes)
+
+
 def end_entries(
     change: Change,
     lease: LeaseRow,
@@ -223,8 +232,7 @@ def end_entries(
     lease.entries = {**lease.entries, **ended}
     lease.open_count = len(open_entries(lease))
     if lease.state is LeaseState.ACTIVE and lease.open_count == 0:
-        outcomes = set(lease.entries.values())
-        end_lease(change, lease, next(each for each in OUTCOMES_BY_WEIGHT if each in outcomes))
+        end_lease(change, lease, outcome_of(lease.entries))
     if reason is not None:
         change.aftermath.revoked.append(
             Revoked(
@@ -356,8 +364,7 @@ def not_needed_elsewhere(change: Change, sub_job: SubJobRow, lease_id: str) -> N
         return
     for other in holders(change.session, sub_job):
         if other.id != lease_id:
-            reason = "The result came from elsewhere."
-            end_entries(change, other, [sub_job.id], Outcome.NOT_NEEDED, reason=reason)
+            end_entries(change, other, [sub_job.id], Outcome.NOT_NEEDED, reason=ELSEWHERE)
 
 
 def queue_of(job: JobRow) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from owc import telemetry
 from owc.domain.ids import new_id
-from owc.domain.matching import Capabilities, capabilities_from
+from owc.domain.matching import Capabilities
 from owc.domain.states import LeaseState, Outcome
 from owc.services.aftermath import begin_change
 from owc.services.feeding import feed_queues
@@ -85,7 +85,7 @@ def enrol_many(hub: Hub, enrolments: Sequence[Enrolment]) -> list[VolunteerRecor
             row.process_id, row.socket = each.process_id, each.socket
             if not each.keeps_site:
                 row.site_id = each.site_id
-            row.capabilities = each.capabilities.to_json()
+            row.capabilities = each.capabilities
             records.append(record_of(hub, row, credit=earned.get(row.id, 0)))
     for volunteer_id, each in moved:
         news = {"volunteer_id": volunteer_id, "process_id": each.process_id}
@@ -217,7 +217,7 @@ def forget(hub: Hub, volunteer_id: str) -> None:
             .where(VolunteerRow.id == volunteer_id)
             .values(
                 network="",
-                capabilities=Capabilities().to_json(),
+                capabilities=Capabilities(),
                 speed=1.0,
                 paces={},
                 agreed=0,
@@ -290,7 +290,7 @@ def record_of(
     return VolunteerRecord(
         id=row.id,
         kind=row.kind,
-        capabilities=capabilities_from(row.capabilities),
+        capabilities=row.capabilities,
         agreed=row.agreed,
         disagreed=row.disagreed,
         speed=row.speed,

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, null, select, update
 
 from owc.domain import sizing
 from owc.domain.states import COMPUTING, LeaseState, Outcome, SubJobState
 from owc.domain.trust import Standing
 from owc.services import moves, opinions
-from owc.services.aftermath import Change
+from owc.services.aftermath import Change, Revoked
 from owc.services.examining import Examined
 from owc.services.granting import pace_key
 from owc.services.values import Receipt, Report, receipt
@@ -47,7 +47,7 @@ class _Written:
 
     results: list[dict[str, Any]] = field(default_factory=list)
     settled: list[dict[str, Any]] = field(default_factory=list)
-    judged: list[dict[str, Any]] = field(default_factory=list)
+    judged: list[str] = field(default_factory=list)
 
 
 class Taking:
@@ -78,7 +78,7 @@ class Taking:
             row.id: row
             for row in session.execute(
                 select(LeaseRow.id, LeaseRow.volunteer_id, LeaseRow.state, LeaseRow.entries)
-                .where(LeaseRow.id.in_({report.lease_id for report in reports}))
+                .where(LeaseRow.id.in_(self._lease_ids(reports)))
                 .order_by(LeaseRow.id)
                 .with_for_update(**LOCK)
             )
@@ -126,10 +126,19 @@ class Taking:
         self._rows = _Written()
         self._counts: dict[str, _Counts] = defaultdict(_Counts)
         self._touched_leases: set[str] = set()
+        self._not_needed: dict[str, list[str]] = defaultdict(list)
         self._touched_volunteers: set[str] = set()
         self._taken: set[str] = set()
         self._searches: set[str] = set()
         self._hub_has_room: bool | None = None
+
+    def _lease_ids(self, reports: Sequence[Report]) -> set[str]:
+        """Those that are reported in, and those of whoever has a copy."""
+        ids = {report.lease_id for report in reports}
+        for row in self._sub_jobs.values():
+            if row.copy_lease_id is not None:
+                ids |= {row.lease_id, row.copy_lease_id}
+        return ids
 
     def take_plain(self, report: Report, found: Examined, draw: float) -> Receipt | None:
         """Note an ordinary result; None for whatever is not one. `draw`: decides whether it is
@@ -144,8 +153,7 @@ class Taking:
             or lease.state is not LeaseState.ACTIVE
             or self._entries[lease.id].get(sub_job.id, Outcome.RETURNED) is not None
             or sub_job.state is not SubJobState.LEASED
-            or sub_job.lease_id != lease.id
-            or sub_job.copy_lease_id
+            or lease.id not in (sub_job.lease_id, sub_job.copy_lease_id)
             or sub_job.asks
             or sub_job.id in self._taken
             or (sub_job.id, report.volunteer_id) in self._stored
@@ -185,6 +193,7 @@ class Taking:
         self._taken.add(sub_job.id)
         self._entries[report.lease_id][sub_job.id] = Outcome.RETURNED.value
         self._touched_leases.add(report.lease_id)
+        self._end_copy(sub_job, report.lease_id)
         self._touched_volunteers.add(report.volunteer_id)
         volunteer.speed, volunteer.paces = paced(
             volunteer.speed, volunteer.paces, job, sub_job.rows, report.elapsed_seconds
@@ -193,7 +202,7 @@ class Taking:
             result_values(self._change, report, found, canonical=not is_judged, is_drawn=is_judged)
         )
         if is_judged:
-            self._rows.judged.append({"of": sub_job.id})
+            self._rows.judged.append(sub_job.id)
             self._change.aftermath.to_check.append(sub_job.id)
         else:
             self._change.credits[report.volunteer_id, job.id] += sub_job.rows
@@ -207,10 +216,21 @@ class Taking:
         self._change.aftermath.finished.append(sub_job.id)
         self._change.aftermath.changed_jobs[job.id] = None
 
+    def _end_copy(self, sub_job: AnyRow, lease_id: str) -> None:
+        """Whoever else works on the sub-job need not go on."""
+        if sub_job.copy_lease_id is None:
+            return
+        (other,) = {sub_job.lease_id, sub_job.copy_lease_id} - {lease_id}
+        entries = self._entries.get(other, {})
+        if sub_job.id in entries and entries[sub_job.id] is None:
+            entries[sub_job.id] = Outcome.NOT_NEEDED.value
+            self._touched_leases.add(other)
+            self._not_needed[other].append(sub_job.id)
+
     def write(self) -> None:
         """Everything that was noted, a statement for each kind of row."""
         connection = self._change.session.connection()
-        gone = {"queued_at": None, "lease_id": None, "leased_at": None}
+        gone = {each: null() for each in ("queued_at", "lease_id", "copy_lease_id", "leased_at")}
         of_sub_job = update(SubJobRow).where(SubJobRow.id == bindparam("of"))
         if self._rows.results:
             connection.execute(insert(ResultRow), self._rows.results)
@@ -220,7 +240,7 @@ class Taking:
                     state=SubJobState.SETTLED,
                     result_sha256=bindparam("sha256"),
                     volunteer_id=bindparam("by"),
-                    verdict=None,
+                    verdict=null(),
                     settled_at=self._change.now,
                     **gone,
                 ),
@@ -228,7 +248,9 @@ class Taking:
             )
         if self._rows.judged:
             connection.execute(
-                of_sub_job.values(state=SubJobState.JUDGING, **gone), self._rows.judged
+                update(SubJobRow)
+                .where(SubJobRow.id.in_(self._rows.judged))
+                .values(state=SubJobState.JUDGING, **gone)
             )
         self._write_leases()
         self._write_volunteers()
@@ -240,7 +262,19 @@ class Taking:
             entries = self._entries[lease_id]
             count = sum(outcome is None for outcome in entries.values())
             row = {"of": lease_id, "now": entries, "count": count}
-            (open_ones if count else ended).append(row)
+            if count:
+                open_ones.append(row)
+            else:
+                ended.append({**row, "how": moves.outcome_of(entries)})
+            if gone := self._not_needed.get(lease_id):
+                self._change.aftermath.revoked.append(
+                    Revoked(
+                        volunteer_id=self._leases[lease_id].volunteer_id,
+                        lease_id=lease_id,
+                        sub_job_ids=tuple(gone) if count else None,
+                        reason=moves.ELSEWHERE,
+                    )
+                )
         connection = self._change.session.connection()
         statement = (
             update(LeaseRow)
@@ -253,10 +287,9 @@ class Taking:
         if open_ones:
             connection.execute(statement, open_ones)
         if ended:
-            # at least the result that was just noted came back
             connection.execute(
                 statement.values(
-                    state=LeaseState.ENDED, outcome=Outcome.RETURNED, ended_at=self._change.now
+                    state=LeaseState.ENDED, outcome=bindparam("how"), ended_at=self._change.now
                 ),
                 ended,
             )

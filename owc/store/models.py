@@ -25,8 +25,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from owc.domain.matching import Capabilities
 from owc.domain.states import JobState, LeaseState, Outcome, SubJobState, Verdict
-from owc.store.types import AwareTime, StateText
+from owc.store.types import AwareTime, CapabilitiesJson, StateText
 
 Id = String(32)
 Digest = String(64)
@@ -342,7 +343,7 @@ class VolunteerRow(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))
     network: Mapped[str] = mapped_column(String(64))
-    capabilities: Mapped[dict[str, Any]]
+    capabilities: Mapped[Capabilities] = mapped_column(CapabilitiesJson)
     speed: Mapped[float] = mapped_column(default=1.0)
     paces: Mapped[dict[str, Any]] = mapped_column(default=dict)
     agreed: Mapped[int] = mapped_column(default=0)

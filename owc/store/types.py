@@ -1,16 +1,20 @@
-"""Column types of our own: aware times, and states as text."""
+"""Column types of our own: aware times, states as text, and what volunteers have."""
 
 # ruff: noqa: ARG002 - SQLAlchemy fixes the signatures
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from sqlalchemy import DateTime, Dialect, Row, String
+from sqlalchemy import JSON, DateTime, Dialect, Row, String
 from sqlalchemy.types import TypeDecorator
+
+from owc.domain.matching import Capabilities, capabilities_from
 
 AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
 """A row of whatever columns were asked for."""
@@ -74,3 +78,30 @@ class StateText(TypeDecorator[StrEnum]):
         if value is None:
             return None
         return self._members.get(value) or self.enum(value)
+
+
+class CapabilitiesJson(TypeDecorator[Capabilities]):
+    """What a volunteer has, as JSON. Who asks for work again and again is read only once."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: Capabilities | None, dialect: Dialect
+    ) -> dict[str, Any] | None:
+        return None if value is None else value.to_json()
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        return _capabilities
+
+
+def _capabilities(stored: Any) -> Capabilities | None:
+    if stored is None:
+        return None
+    # SQLite gives text, PostgreSQL's driver what it has read of it
+    return _capabilities_of(stored) if isinstance(stored, str) else capabilities_from(stored)
+
+
+@functools.lru_cache(maxsize=16_384)
+def _capabilities_of(text: str) -> Capabilities:
+    return capabilities_from(json.loads(text))

@@ -8,6 +8,7 @@ Imported by `owc serve` only, after gevent's monkey patch.
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import resource
 import signal
@@ -39,6 +40,7 @@ _BODY_BYTES_A_SECOND = 4_096
 # client, or a proxy, that is still sending. More than all the buffers between the two hold.
 _LEFT_BYTES = 16 << 20
 _LEFT_SECONDS = 5.0
+_COLLECT_AFTER = 50_000  # new objects
 _OWN_FILES = 256  # that connections leave to databases, blobs and Redis
 _REFUSAL = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -75,9 +77,18 @@ def serve(app: Flask, listener: socket.socket, settings: Settings | None = None)
         spawn=Pool(_most_connections()),
     )
     server.guests = _Guests(settings or Settings())
+    _collect_less()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, server.stop, _STOP_SECONDS)
     server.serve_forever(stop_timeout=_STOP_SECONDS)
+
+
+def _collect_less() -> None:
+    """Code and tables stay, and what a request leaves is no circle: looking for garbage as often as
+    usual took a tenth of the CPU time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 20)
 
 
 def _most_connections() -> int:

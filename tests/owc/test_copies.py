@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from owc.clock import ManualClock
 from owc.domain.matching import Capabilities
-from owc.domain.states import JobState
+from owc.domain.states import JobState, Outcome
 from owc.queue import RedisServer
 from owc.services import catalogue, collection, copies, leases, presence, upkeep
 from owc.services.hub import Hub
 from owc.services.openings import Opening
+from owc.store import LeaseRow
 from tests.owc.jobs import SQUARES, SQUARES_ANSWER, Volunteer, answer, submit
 
 pytestmark = pytest.mark.redis
@@ -87,6 +89,34 @@ def test_the_one_who_had_it_first_may_win_too(
     collection.take_results(hub, slow.reports(second))
     run_tasks()
     assert answer(hub, catalogue.list_jobs(hub)[0].id) == SQUARES_ANSWER
+
+
+def test_of_two_results_in_one_turn_the_first_wins(
+    hub: Hub, slow: Volunteer, clock: ManualClock, run_tasks: RunTasks
+) -> None:
+    first, second = slow.offers  # type: ignore[attr-defined]
+    clock.advance(3)
+    fast, faster = Volunteer(hub), Volunteer(hub)
+    copies_of = fast.leased(1), faster.leased(1)
+    reports = [
+        *fast.reports(copies_of[0]),
+        *slow.reports(first),
+        *slow.reports(second),
+        *faster.reports(copies_of[1]),
+    ]
+    receipts = collection.take_results(hub, reports)
+    assert [each.status for each in receipts] == ["stored", "too_late", "stored", "too_late"]
+    with hub.database.read() as session:
+        ended = {lease.id: lease.outcome for lease in session.scalars(select(LeaseRow))}
+    assert ended == {
+        copies_of[0].lease_id: Outcome.RETURNED,
+        first.lease_id: Outcome.NOT_NEEDED,
+        second.lease_id: Outcome.RETURNED,
+        copies_of[1].lease_id: Outcome.NOT_NEEDED,
+    }
+    run_tasks()
+    assert answer(hub, catalogue.list_jobs(hub)[0].id) == SQUARES_ANSWER
+    assert hub.queue.started_ids("owc.base.p5") == set()
 
 
 @pytest.mark.parametrize("who", ["first", "copy"])

@@ -186,7 +186,7 @@ def test_a_volunteer_that_wants_to_be_forgotten_is(
     with hub.database.read() as session:
         row = session.get_one(VolunteerRow, leaver.id)
         assert FAR_AWAY not in row.network
-        assert row.capabilities == Capabilities().to_json()
+        assert row.capabilities == Capabilities()
         assert (row.agreed, row.paces) == (0, {})
 
 

@@ -154,7 +154,7 @@ def test_a_volunteer_counts_for_the_site_that_its_token_names(
         volunteer_id = welcome["volunteer_id"]
         with hub.database.read() as session:
             row = session.scalars(select(VolunteerRow).where(VolunteerRow.id == volunteer_id)).one()
-            return row.site_id, row.capabilities["categories"]
+            return row.site_id, row.capabilities.categories
 
     keyed = tokens.issue(Purpose.FRAME, f"site:{site.key}")
     assert site_of(_greet(web_hub, keyed)) == (site.key, ["biology", "medicine"])

@@ -118,7 +118,7 @@ def test_what_an_engine_lacks_is_kept(connect: Callable[[], Socket], hub: Hub) -
     with hub.database.read() as session:
         row = session.get(VolunteerRow, welcome["volunteer_id"])
         assert row is not None
-        assert {key: row.capabilities[key] for key in more} == more
+        assert {key: row.capabilities.to_json()[key] for key in more} == more
 
 
 @pytest.mark.parametrize(
