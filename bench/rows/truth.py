@@ -31,6 +31,9 @@ _SHOWN_SECONDS = 3600
 _SHOWN_LEAST_SECONDS = 50
 """So long they are shown by any hub."""
 
+_SHOWN_MOST = 5_000
+"""So many of a queue are shown at most, the latest: RQ would keep the memory of a Redis full."""
+
 _LOAD_SECONDS = 6.0
 _ASKED_LEAST = 2
 _ATTEMPTS = 3
@@ -148,7 +151,7 @@ def _asked_meanwhile(stage: Stage, sub_jobs: int) -> list[dict[str, Any]]:
             "executing": (0, 2 * WANTS * stage.count),
             "queued": (0, sub_jobs - before["stored"]),
             "finished": (
-                before["stored"] if are_all_shown else 0,
+                min(before["stored"], _SHOWN_MOST) if are_all_shown else 0,
                 older + after["offered"],
             ),
             "failed": (0, 0),
