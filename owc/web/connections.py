@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from owc.domain.matching import Capabilities, Requirement, satisfies
 from owc.domain.nudging import Strategy, Waiting, next_latency, told_first
 
+_COMPARED = 512
+"""Of so many that wait the best are told: that takes two milliseconds, however many there are."""
+
 
 @dataclass(kw_only=True, slots=True)
 class Connection:
@@ -92,12 +95,21 @@ class Connections:
         needed: Requirement | None = None,
     ) -> list[str]:
         """Socket ids of those who wait and are to be told first, at most `most`; they wait no more.
-        `needed`: only of those who satisfy it."""
-        waiting = [
-            _as_waiting(connection)
-            for connection in self._waiting.values()
-            if needed is None or satisfies(connection.capabilities, needed)
-        ]
+        `needed`: only of those who satisfy it. Of a crowd not all are compared, but a run of them
+        from anywhere, or, where turns are taken, from the one that has waited longest."""
+        number = max(_COMPARED, 2 * most)
+        everyone = list(self._waiting.values())
+        if len(everyone) > number and strategy is not Strategy.ROUND_ROBIN:
+            start = int(draw() * len(everyone))
+            everyone = everyone[start:] + everyone[:start]
+        waiting = itertools.islice(
+            (
+                _as_waiting(connection)
+                for connection in everyone
+                if needed is None or satisfies(connection.capabilities, needed)
+            ),
+            number,
+        )
         taken = told_first(waiting, strategy, most, draw) if most > 0 else []
         for sid in taken:
             self._waiting.pop(sid).told_at = next(self._tellings)

@@ -89,6 +89,23 @@ def test_load_and_speed_are_those_of_all_cores() -> None:
     assert connections.take_waiting(2, Strategy.LEAST_LOADED, lambda: 0.5) == ["idle", "one"]
 
 
+def test_in_a_crowd_turns_are_kept_and_who_alone_can_run_it_is_found() -> None:
+    connections = Connections()
+    for number in range(3_000):
+        connection = opened(connections, f"s{number}")
+        if number == 2_900:
+            connection.capabilities = Capabilities(memory_bytes=9 * BASE_MEMORY_BYTES)
+        connections.wait(connection)
+    assert take(connections, 2) == ["s0", "s1"]
+    needed = Requirement(memory_bytes=4 * BASE_MEMORY_BYTES)
+    for strategy in (Strategy.FASTEST, Strategy.NEAREST):
+        assert connections.take_waiting(9, strategy, lambda: 0.999, needed) == ["s2900"]
+        connections.wait(connections.get("s2900") or connection)
+    taken = connections.take_waiting(2_000, Strategy.FASTEST, lambda: 0.4)
+    assert len(set(taken)) == 2_000
+    assert len(take(connections, 2_000)) == 998, "nobody is forgotten, nobody told twice"
+
+
 def test_a_socket_that_has_closed_does_not_wait() -> None:
     connections = Connections()
     connection = opened(connections, "a")
