@@ -154,6 +154,25 @@ def str_strpos(s: str, wanted: str) -> i64:
     return str_length(string_pack(string_ptr(s), offset)) + 1
 
 
+def str_holds(s: str, character: i32, width: i32) -> bool:
+    """Whether the code point of so many bytes at an address is in a text."""
+    place = string_ptr(s)
+    end = place + string_len(s)
+    lead = load8u(character)
+    if width == 1:
+        eight_leads = u64(lead) * EACH_BYTE
+        while place + 8 <= end:
+            differ = u64(load64(place)) ^ eight_leads
+            if ((differ - EACH_BYTE) & ~differ & (EACH_BYTE << 7)) != 0:
+                return True
+            place += 8
+    while place < end:
+        if load8u(place) == lead and (width == 1 or memory_equal(place, character, width)):
+            return True
+        place += 1
+    return False
+
+
 def str_trim(s: str, characters: str, sides: i32) -> str:
     """Without the given characters at its start (sides & 1) and its end (sides & 2)."""
     address = string_ptr(s)
@@ -161,14 +180,14 @@ def str_trim(s: str, characters: str, sides: i32) -> str:
     end = string_len(s)
     while (sides & 1) != 0 and begin < end:
         width = str_width(address + begin)
-        if str_find(characters, string_pack(address + begin, width)) < 0:
+        if not str_holds(characters, address + begin, width):
             break
         begin += width
     while (sides & 2) != 0 and begin < end:
         at = end - 1
         while at > begin and (load8u(address + at) & 0xC0) == 0x80:
             at -= 1
-        if str_find(characters, string_pack(address + at, end - at)) < 0:
+        if not str_holds(characters, address + at, end - at):
             break
         end = at
     return string_pack(address + begin, end - begin)
