@@ -119,8 +119,10 @@ export class Panel {
     const { status, message, credit, agreed, needed, until } = standing;
     this.#say("credit", formatNumber(credit, { notation: "compact", maximumFractionDigits: 1 }));
     this.#say("standing", this.#root.dataset[status] ?? status);
-    const parts = status === "new" || status === "trusted" ? [] : [message];
-    if (status === "new")
+    // why somebody is banned is in the operator's own words
+    const note = this.#root.dataset[`${status}_note`] ?? (status === "banned" ? message : "");
+    const parts = [fill(note, { needed })];
+    if (status === "new" || status === "limited")
       parts.push(fill(this.#root.dataset["agreed"] ?? "", { agreed, needed }));
     if (until) {
       const time = new Date(until).toLocaleString(document.documentElement.lang || "en");

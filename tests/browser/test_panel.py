@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
+from contextlib import closing
+
 import pytest
 from playwright.sync_api import Frame, Page, expect
 
 from owc.cli import demo_jobs
+from owc.cli.processes import free_port
 from owc.web.languages import catalogue
 from tests.browser.asking import Asker
+from tests.browser.conftest import Processes
 from tests.browser.test_accessibility import flaws
 from tests.browser.visit import Visitor
 
 pytestmark = pytest.mark.browser
 
 WORDS = catalogue("en")
+
+
+@pytest.fixture(scope="module")
+def hub_url(processes: Processes) -> str:
+    """Of a hub that believes nobody soon."""
+    url = f"http://127.0.0.1:{free_port(0)}"
+    processes.start_hub(url, OWC_TRUST_AFTER="500")
+    return url
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -65,6 +79,22 @@ def test_escape_leads_back_to_the_badge_and_the_focus_too(visitor: Visitor, at_w
     card.locator(".settings").click()
     card.locator(".back").click()
     expect(card.locator(".badge")).to_be_visible()
+
+
+def test_who_is_limited_reads_why_and_how_it_comes_back(
+    visitor: Visitor, at_work: Page, processes: Processes
+) -> None:
+    with closing(sqlite3.connect(processes.folder / "hub" / "owc.sqlite3", timeout=30)) as database:
+        database.execute("UPDATE volunteer SET agreed = 3, disagreed = 1")
+        database.commit()
+    at_work.reload()
+    visitor.await_status(at_work, "working", "waiting")
+    card = open_panel(visitor, at_work)
+    expect(card.locator("[data-figure=standing]")).to_have_text(WORDS["panel"]["limited"])
+    note = card.locator(".standing-note")
+    expect(note).to_contain_text(WORDS["panel"]["limited_note"].replace("{needed}", "500"))
+    expect(note).to_contain_text(re.compile("agreed with a check: [0-9]+ of 500"))
+    assert flaws(at_work, card) == []
 
 
 def test_choices_are_kept_and_shown_again(visitor: Visitor, at_work: Page) -> None:
