@@ -38,7 +38,7 @@ from owc.services.granting import (
 from owc.services.hub import Hub
 from owc.services.standing import status_of
 from owc.services.values import Ask, LeaseOffer
-from owc.store import JobRow, LeaseRow, ResultRow, VolunteerRow
+from owc.store import JobRow, LeaseRow, ResultRow, VolunteerRow, listed
 
 ROUNDS = 6
 """A call looks at the queues at most this often: entries can be stale, but not endlessly."""
@@ -48,6 +48,43 @@ AHEAD = 4
 
 FRUITLESS = 2
 """So often a queue may give nothing that anybody here can have before the others get their turn."""
+
+
+_QUEUES = (
+    select(JobRow.requirement_key, JobRow.priority)
+    .where(JobRow.state == JobState.RUNNING)
+    .distinct()
+    .order_by(JobRow.priority.desc(), JobRow.requirement_key)
+)
+_VOLUNTEERS = select(
+    VolunteerRow.id,
+    VolunteerRow.network,
+    VolunteerRow.capabilities,
+    VolunteerRow.speed,
+    VolunteerRow.paces,
+    VolunteerRow.agreed,
+    VolunteerRow.disagreed,
+    VolunteerRow.barred_until,
+    VolunteerRow.banned_at,
+).where(VolunteerRow.id.in_(listed("ids")))
+_HELD = (
+    select(
+        LeaseRow.volunteer_id,
+        func.count().label("leases"),
+        func.sum(LeaseRow.open_count).label("sub_jobs"),
+    )
+    .where(LeaseRow.volunteer_id.in_(listed("ids")), LeaseRow.state == LeaseState.ACTIVE)
+    .group_by(LeaseRow.volunteer_id)
+)
+_UNJUDGED = (
+    select(ResultRow.volunteer_id, func.count().label("number"))
+    .where(
+        ResultRow.volunteer_id.in_(listed("ids")),
+        ResultRow.verdict.is_(None),
+        ~ResultRow.canonical,
+    )
+    .group_by(ResultRow.volunteer_id)
+)
 
 
 def lease(hub: Hub, volunteer_id: str, sub_jobs: int) -> LeaseOffer | None:
@@ -90,34 +127,9 @@ def _read_asking(hub: Hub, asks: Sequence[Ask]) -> dict[str, Asking]:
     settings = hub.settings
     wanted = {ask.volunteer_id: min(ask.sub_jobs, settings.lease_sub_jobs) for ask in asks}
     with hub.database.read() as session:
-        queues = session.execute(
-            select(JobRow.requirement_key, JobRow.priority)
-            .where(JobRow.state == JobState.RUNNING)
-            .distinct()
-            .order_by(JobRow.priority.desc(), JobRow.requirement_key)
-        ).all()
-        volunteers = session.execute(
-            select(
-                VolunteerRow.id,
-                VolunteerRow.network,
-                VolunteerRow.capabilities,
-                VolunteerRow.speed,
-                VolunteerRow.paces,
-                VolunteerRow.agreed,
-                VolunteerRow.disagreed,
-                VolunteerRow.barred_until,
-                VolunteerRow.banned_at,
-            ).where(VolunteerRow.id.in_(list(wanted)))
-        ).all()
-        held = session.execute(
-            select(
-                LeaseRow.volunteer_id,
-                func.count().label("leases"),
-                func.sum(LeaseRow.open_count).label("sub_jobs"),
-            )
-            .where(LeaseRow.volunteer_id.in_(list(wanted)), LeaseRow.state == LeaseState.ACTIVE)
-            .group_by(LeaseRow.volunteer_id)
-        )
+        queues = session.execute(_QUEUES).all()
+        volunteers = session.execute(_VOLUNTEERS, {"ids": list(wanted)}).all()
+        held = session.execute(_HELD, {"ids": list(wanted)})
         at_work = {row.volunteer_id: (row.leases, int(row.sub_jobs)) for row in held}
         unproven = [row.id for row in volunteers if row.agreed < settings.trust_after]
         unjudged = _unjudged(session, unproven)
@@ -150,15 +162,7 @@ def _unjudged(session: Session, volunteer_ids: Sequence[str]) -> dict[str, int]:
     """How many results of each have no verdict yet: a newcomer's word is worth nothing before."""
     if not volunteer_ids:
         return {}
-    rows = session.execute(
-        select(ResultRow.volunteer_id, func.count().label("number"))
-        .where(
-            ResultRow.volunteer_id.in_(volunteer_ids),
-            ResultRow.verdict.is_(None),
-            ~ResultRow.canonical,
-        )
-        .group_by(ResultRow.volunteer_id)
-    )
+    rows = session.execute(_UNJUDGED, {"ids": volunteer_ids})
     return {row.volunteer_id or "": row.number for row in rows}
 
 

@@ -18,10 +18,16 @@ from owc.errors import BadDigest, NotFound
 from owc.services.hub import Hub
 from owc.services.plans import Verify, passes, read_plan, verify_of
 from owc.services.values import Report
-from owc.store import AnyRow, JobRow, SubJobRow
+from owc.store import AnyRow, JobRow, SubJobRow, listed
 
 SMALL_BYTES = 1024
 """Outputs of which it is remembered whether they are well formed."""
+
+
+_SUB_JOBS = select(SubJobRow.id, SubJobRow.first_row, SubJobRow.rows, SubJobRow.job_id).where(
+    SubJobRow.id.in_(listed("ids"))
+)
+_PLANS = select(JobRow.id, JobRow.plan).where(JobRow.id.in_(listed("ids")))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,17 +57,11 @@ class _Shape:
 
 def examine_all(hub: Hub, reports: Sequence[Report]) -> list[Examined]:
     """In the order of the reports. What names no sub-job of ours, or an error, is not looked at."""
-    ids = {report.sub_job_id for report in reports}
+    ids = list({report.sub_job_id for report in reports})
     with hub.database.read() as session:
-        rows = session.execute(
-            select(SubJobRow.id, SubJobRow.first_row, SubJobRow.rows, SubJobRow.job_id).where(
-                SubJobRow.id.in_(ids)
-            )
-        )
-        known = {row.id: row for row in rows}
-        job_ids = {row.job_id for row in known.values()}
-        found = session.execute(select(JobRow.id, JobRow.plan).where(JobRow.id.in_(job_ids)))
-        plans = {row.id: str(row.plan) for row in found}
+        known = {row.id: row for row in session.execute(_SUB_JOBS, {"ids": ids})}
+        job_ids = list({row.job_id for row in known.values()})
+        plans = {row.id: str(row.plan) for row in session.execute(_PLANS, {"ids": job_ids})}
         verify = verify_of(session, job_ids)
     return [
         _examine(hub, report, known[report.sub_job_id], plans, verify)

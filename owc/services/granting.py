@@ -29,7 +29,7 @@ from owc.services.opinions import opinions_on
 from owc.services.plans import read_plan
 from owc.services.values import LeaseOffer, OfferedSubJob
 from owc.settings import Settings
-from owc.store import LOCK, AnyRow, JobRow, LeaseRow, SubJobRow, VolunteerRow
+from owc.store import LOCK, AnyRow, JobRow, LeaseRow, SubJobRow, VolunteerRow, listed
 
 INLINE_BYTES = 256 * 1024
 """Chunks of one offer that travel with it; what is beyond is fetched."""
@@ -59,6 +59,34 @@ SUB_JOB_COLUMNS = (
     SubJobRow.chunk_bytes,
     SubJobRow.lease_id,
     SubJobRow.asks,
+)
+
+
+_WAITING = (
+    select(*SUB_JOB_COLUMNS)
+    .where(SubJobRow.id.in_(listed("ids")), SubJobRow.state == SubJobState.WAITING)
+    .with_for_update(skip_locked=True, **LOCK)
+)
+_RUNNING = select(*JOB_COLUMNS).where(
+    JobRow.id.in_(listed("ids")), JobRow.state == JobState.RUNNING
+)
+_CONNECTED = select(func.count()).where(VolunteerRow.process_id.is_not(None))
+_ADD_LEASES = insert(LeaseRow)
+_LEASE = (
+    update(SubJobRow)
+    .where(SubJobRow.id == bindparam("of"))
+    .values(
+        state=SubJobState.LEASED,
+        queued_at=null(),
+        lease_id=bindparam("lease"),
+        leased_at=bindparam("at"),
+        leases=SubJobRow.leases + 1,
+    )
+)
+_COPY = (
+    update(SubJobRow)
+    .where(SubJobRow.id == bindparam("of"))
+    .values(copy_lease_id=bindparam("lease"), leases=SubJobRow.leases + 1)
 )
 
 
@@ -109,26 +137,20 @@ def pace_key(program_sha256: str) -> str:
 
 def read_waiting(session: Session, ids: Sequence[str]) -> list[AnyRow]:
     """Which of these really wait, locked, in the order of `ids`."""
-    rows = session.execute(
-        select(*SUB_JOB_COLUMNS)
-        .where(SubJobRow.id.in_(ids), SubJobRow.state == SubJobState.WAITING)
-        .with_for_update(skip_locked=True, **LOCK)
-    )
+    rows = session.execute(_WAITING, {"ids": list(ids)})
     by_id = {row.id: row for row in rows}
     return [by_id[each] for each in dict.fromkeys(ids) if each in by_id]
 
 
 def read_jobs(session: Session, job_ids: Iterable[str]) -> dict[str, AnyRow]:
     """Those of the jobs that run."""
-    rows = session.execute(
-        select(*JOB_COLUMNS).where(JobRow.id.in_(set(job_ids)), JobRow.state == JobState.RUNNING)
-    )
+    rows = session.execute(_RUNNING, {"ids": list(set(job_ids))})
     return {row.id: row for row in rows}
 
 
 def count_connected(session: Session) -> int:
     """Among how many volunteers a job's end is shared."""
-    found = session.scalar(select(func.count()).where(VolunteerRow.process_id.is_not(None)))
+    found = session.scalar(_CONNECTED)
     return max(found or 0, 1)
 
 
@@ -246,6 +268,7 @@ def grant(change: Change, shares: Sequence[Share], *, copies: bool = False) -> l
         return []
     granted = []
     lease_rows, sub_job_rows = [], []
+    now = {} if copies else {"at": change.now}
     for lease_id, share in zip(new_ids("lease", len(shares)), shares, strict=True):
         rows = sum(sub_job.rows for sub_job in share.sub_jobs)
         predicted = (share.job.row_seconds or 0.0) * rows / max(share.speed, 1e-6)
@@ -264,23 +287,11 @@ def grant(change: Change, shares: Sequence[Share], *, copies: bool = False) -> l
                 "expires_at": change.now + timedelta(seconds=seconds),
             }
         )
-        sub_job_rows += [{"of": sub_job.id, "lease": lease_id} for sub_job in share.sub_jobs]
+        sub_job_rows += [{"of": sub_job.id, "lease": lease_id, **now} for sub_job in share.sub_jobs]
         change.aftermath.changed_jobs[share.job.id] = None
     connection = change.session.connection()
-    connection.execute(insert(LeaseRow), lease_rows)
-    statement = update(SubJobRow).where(SubJobRow.id == bindparam("of"))
-    if copies:
-        statement = statement.values(copy_lease_id=bindparam("lease"), leases=SubJobRow.leases + 1)
-        connection.execute(statement, sub_job_rows)
-    else:
-        statement = statement.values(
-            state=SubJobState.LEASED,
-            queued_at=null(),
-            lease_id=bindparam("lease"),
-            leased_at=change.now,
-            leases=SubJobRow.leases + 1,
-        )
-        connection.execute(statement, sub_job_rows)
+    connection.execute(_ADD_LEASES, lease_rows)
+    connection.execute(_COPY if copies else _LEASE, sub_job_rows)
     return granted
 
 

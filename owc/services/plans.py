@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 import jobspec
 from owc.services.hub import Hub
 from owc.settings import Settings
-from owc.store import AuditRow, HubProgramRow, JobRow, SubJobRow
+from owc.store import AuditRow, HubProgramRow, JobRow, SubJobRow, listed
 
 
 def limits(hub: Hub) -> jobspec.Limits:
@@ -47,13 +47,14 @@ class Verify:
     plan: str
 
 
+_VERIFY = select(HubProgramRow.job_id, HubProgramRow.program_sha256, HubProgramRow.plan).where(
+    HubProgramRow.job_id.in_(listed("job_ids")), HubProgramRow.role == "verify"
+)
+
+
 def verify_of(session: Session, job_ids: Collection[str]) -> dict[str, Verify]:
     """The `verify` programs of those of the jobs that have one."""
-    rows = session.execute(
-        select(HubProgramRow.job_id, HubProgramRow.program_sha256, HubProgramRow.plan).where(
-            HubProgramRow.job_id.in_(job_ids), HubProgramRow.role == "verify"
-        )
-    )
+    rows = session.execute(_VERIFY, {"job_ids": list(job_ids)})
     return {row.job_id: Verify(program_sha256=row.program_sha256, plan=row.plan) for row in rows}
 
 

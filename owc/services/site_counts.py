@@ -13,7 +13,11 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from owc.store import SiteContributionRow, SiteDayRow, VolunteerRow, added
+from owc.store import SiteContributionRow, SiteDayRow, VolunteerRow, added, listed
+
+_SITES = select(VolunteerRow.id, VolunteerRow.site_id, VolunteerRow.site_counted_on).where(
+    VolunteerRow.id.in_(listed("ids")), VolunteerRow.site_id.is_not(None)
+)
 
 
 def count_for_sites(
@@ -24,10 +28,7 @@ def count_for_sites(
     sites = {
         row.id: row
         for row in session.execute(
-            select(VolunteerRow.id, VolunteerRow.site_id, VolunteerRow.site_counted_on).where(
-                VolunteerRow.id.in_({volunteer_id for volunteer_id, _ in credited}),
-                VolunteerRow.site_id.is_not(None),
-            )
+            _SITES, {"ids": list({volunteer_id for volunteer_id, _ in credited})}
         )
     }
     if not sites:

@@ -27,7 +27,7 @@ from owc.store.models import (
     WebProcessRow,
 )
 from owc.store.site_tables import LoaderRow, SiteContributionRow, SiteDayRow, SiteRow
-from owc.store.types import AnyRow
+from owc.store.types import AnyRow, listed
 
 __all__ = [
     "LOCK",
@@ -57,5 +57,6 @@ __all__ = [
     "VolunteerRow",
     "WebProcessRow",
     "added",
+    "listed",
     "migrate",
 ]

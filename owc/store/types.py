@@ -11,13 +11,18 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from sqlalchemy import JSON, DateTime, Dialect, Row, String
+from sqlalchemy import JSON, BindParameter, DateTime, Dialect, Row, String, bindparam
 from sqlalchemy.types import TypeDecorator
 
 from owc.domain.matching import Capabilities, capabilities_from
 
 AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
 """A row of whatever columns were asked for."""
+
+
+def listed(name: str) -> BindParameter[Any]:
+    """A parameter for `column.in_()` that is given a list, in a statement that is made once."""
+    return bindparam(name, expanding=True)
 
 
 class AwareTime(TypeDecorator[datetime]):
