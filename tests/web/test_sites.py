@@ -150,19 +150,19 @@ def test_a_volunteer_counts_for_the_site_that_its_token_names(
 ) -> None:
     tokens = web_hub.runtime.tokens
 
-    def site_of(welcome: dict[str, Any]) -> tuple[str | None, list[str] | None]:
+    def site_of(welcome: dict[str, Any]) -> tuple[str | None, frozenset[str] | None]:
         volunteer_id = welcome["volunteer_id"]
         with hub.database.read() as session:
             row = session.scalars(select(VolunteerRow).where(VolunteerRow.id == volunteer_id)).one()
             return row.site_id, row.capabilities.categories
 
     keyed = tokens.issue(Purpose.FRAME, f"site:{site.key}")
-    assert site_of(_greet(web_hub, keyed)) == (site.key, ["biology", "medicine"])
+    assert site_of(_greet(web_hub, keyed)) == (site.key, frozenset({"biology", "medicine"}))
     plain = tokens.issue(Purpose.FRAME, "site:example.org")
     assert site_of(_greet(web_hub, plain, site=site.key)) == (None, None)
     welcome = _greet(web_hub, keyed)
     back = _greet(web_hub, welcome["token"], volunteer_token=welcome["volunteer_token"])
-    kept = (site.key, ["biology", "medicine"])
+    kept = (site.key, frozenset({"biology", "medicine"}))
     assert site_of(back) == kept, "a session's token keeps the site and what it helps"
 
 
