@@ -36,11 +36,11 @@ def philox(low: u64, high: u64, key: u64) -> u64:
         product_0 = x0 * PHILOX_0
         product_1 = x2 * PHILOX_1
         x0 = product_1 >> 32 ^ x1 ^ key_0
-        x1 = product_1 & 0xFFFFFFFF
+        x1 = u64(u32(product_1))
         x2 = product_0 >> 32 ^ x3 ^ key_1
-        x3 = product_0 & 0xFFFFFFFF
-        key_0 = (key_0 + WEYL_0) & 0xFFFFFFFF
-        key_1 = (key_1 + WEYL_1) & 0xFFFFFFFF
+        x3 = u64(u32(product_0))
+        key_0 = u64(u32(key_0 + WEYL_0))
+        key_1 = u64(u32(key_1 + WEYL_1))
     return x1 << 32 | x0
 
 
