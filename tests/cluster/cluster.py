@@ -222,6 +222,7 @@ class Cluster:
             *("-c", f"listen_addresses={self._address('postgres')}"),
             *("-c", f"unix_socket_directories={self._database}"),
             *("-c", "max_wal_size=64MB"),  # its disk is small
+            *("-c", "autovacuum=off"),  # on a full disk it would live on the room that this found
         ]
         return Part(
             name="postgres",

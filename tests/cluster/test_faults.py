@@ -252,7 +252,7 @@ SPLIT = Work(rows=1_000_000, rows_each=20_000, rounds=100)
 MERGED = Work(rows=100_000, rows_each=5_000, rounds=1_000)
 SLOW_MERGE = {
     "finish": [
-        {"derive": {"z": "stir(" * 20 + "y" + ")" * 20}},
+        {"derive": {"z": "stir(" * 40 + "y" + ")" * 40}},
         {"filter": "z >= 0"},  # always so, but who knows
         {"select": ["n", "y"]},
     ]
