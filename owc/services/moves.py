@@ -358,13 +358,10 @@ def reopen(change: Change, job: JobRow, sub_job: SubJobRow) -> None:
     change.aftermath.changed_jobs[job.id] = None
 
 
-def not_needed_elsewhere(change: Change, sub_job: SubJobRow, lease_id: str) -> None:
+def not_needed_elsewhere(change: Change, sub_job: SubJobRow) -> None:
     """A result came: whoever else works on the sub-job need not go on."""
-    if sub_job.copy_lease_id is None and sub_job.lease_id == lease_id:
-        return
     for other in holders(change.session, sub_job):
-        if other.id != lease_id:
-            end_entries(change, other, [sub_job.id], Outcome.NOT_NEEDED, reason=ELSEWHERE)
+        end_entries(change, other, [sub_job.id], Outcome.NOT_NEEDED, reason=ELSEWHERE)
 
 
 def queue_of(job: JobRow) -> str:

@@ -143,7 +143,7 @@ def _believe(
     party = [vote for vote in votes if vote.opinion.answer == answer]
     roots = quorum.roots([vote.opinion for vote in party])
     canonical = next(vote for vote in party if vote.opinion == roots[0])
-    moves.not_needed_elsewhere(change, sub_job, "")
+    moves.not_needed_elsewhere(change, sub_job)
     for vote in votes:
         if vote not in party:
             vote.result.verdict = Verdict.DISAGREED
@@ -161,7 +161,7 @@ def _believe(
 
 def leave_to_hub(change: Change, sub_job: SubJobRow) -> None:
     """The hub's own run decides; who is at it need not go on."""
-    moves.not_needed_elsewhere(change, sub_job, "")
+    moves.not_needed_elsewhere(change, sub_job)
     moves.move_sub_job(change, sub_job, SubJobState.JUDGING)
     change.aftermath.to_check.append(sub_job.id)
     change.aftermath.finished.append(sub_job.id)

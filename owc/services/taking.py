@@ -284,12 +284,12 @@ class Taking:
         """Whoever else works on the sub-job need not go on."""
         if sub_job.copy_lease_id is None:
             return
-        (other,) = {sub_job.lease_id, sub_job.copy_lease_id} - {lease_id}
-        entries = self._entries.get(other, {})
-        if sub_job.id in entries and entries[sub_job.id] is None:
-            entries[sub_job.id] = Outcome.NOT_NEEDED.value
-            self._touched_leases.add(other)
-            self._not_needed[other].append(sub_job.id)
+        for other in {sub_job.lease_id, sub_job.copy_lease_id} - {lease_id}:
+            entries = self._entries.get(other, {})
+            if sub_job.id in entries and entries[sub_job.id] is None:
+                entries[sub_job.id] = Outcome.NOT_NEEDED.value
+                self._touched_leases.add(other)
+                self._not_needed[other].append(sub_job.id)
 
     def write(self) -> None:
         """Everything that was noted, a statement for each kind of row."""
